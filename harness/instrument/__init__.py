@@ -1,0 +1,35 @@
+"""Scheduling points put into ordinary code.
+
+`resolve_targets` says which modules; `Instrumentation` reads their sources (`source`), rewrites the trees (`rewrite`, with
+`scopes` telling which names are shared), matches compiled to live code (`matching`) and swaps the code objects in and
+out. The rewritten code calls the `Hooks` that a world installs. `effects` is the table of what built-in methods do.
+"""
+
+from __future__ import annotations
+
+from harness.instrument.effects import CONTAINERS, IMMUTABLE, effect_of
+from harness.instrument.errors import InstrumentError, UnknownModuleError
+from harness.instrument.hooks import Hooks, are_hooks_installed, install_hooks, remove_hooks
+from harness.instrument.instrumentation import Instrumentation
+from harness.instrument.site import Operation, Site, SiteTable
+from harness.instrument.targets import Target, module_of, resolve_targets, unwrap
+
+__all__ = [
+    "CONTAINERS",
+    "IMMUTABLE",
+    "Hooks",
+    "InstrumentError",
+    "Instrumentation",
+    "Operation",
+    "Site",
+    "SiteTable",
+    "Target",
+    "UnknownModuleError",
+    "are_hooks_installed",
+    "effect_of",
+    "install_hooks",
+    "module_of",
+    "remove_hooks",
+    "resolve_targets",
+    "unwrap",
+]

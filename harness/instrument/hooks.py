@@ -1,0 +1,107 @@
+"""The hooks that rewritten code calls, and the one name under which it finds them.
+
+Rewritten code calls a hook *before* each operation that touches shared state. A hook gives back the object it was given
+(or a shadow of a real lock), and the operation itself stays where it was, in the program's own frame: evaluation
+order, exceptions and tracebacks are those of the original.
+
+The name stands in ``builtins`` only while a world exists, and is no identifier, so that no program can collide with it.
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import Protocol
+
+__all__ = ["HOOKS_NAME", "Hooks", "are_hooks_installed", "install_hooks", "remove_hooks"]
+
+HOOKS_NAME = "harness hooks"
+
+
+class Hooks(Protocol):
+    """What a world offers to rewritten code. Sites are numbers in the exploration's `SiteTable`.
+
+    A class whose functions take no ``self``: an attribute of a class is the cheapest call the interpreter has.
+    """
+
+    @staticmethod
+    def attr(obj: object, site: int) -> object:
+        """Before an attribute that instrumented code stores is read, written or deleted."""
+
+    @staticmethod
+    def quiet(obj: object, site: int) -> object:
+        """Before an attribute that no instrumented code stores is read: counts on objects of foreign types only."""
+
+    @staticmethod
+    def method(obj: object, key: object, site: int) -> object:
+        """Before a method call with a first argument: as `quiet`, knowing the key."""
+
+    @staticmethod
+    def bare(obj: object, site: int) -> object:
+        """Give the object whose method will be called once its arguments are there; no scheduling point."""
+
+    @staticmethod
+    def args(bound: object, site: int, *args: object) -> tuple[object, ...]:
+        """Before a call whose receiver and arguments have all been evaluated."""
+
+    @staticmethod
+    def item(obj: object, key: object, site: int) -> object:
+        """Before a subscript; gives the object."""
+
+    @staticmethod
+    def key(obj: object, key: object, site: int) -> object:
+        """Before a subscript; gives the key."""
+
+    @staticmethod
+    def pair(obj: object, key: object, site: int) -> tuple[object, object]:
+        """Before a subscript; gives object and key."""
+
+    @staticmethod
+    def store(value: object, obj: object, key: object, site: int) -> tuple[object, object, object]:
+        """Before the store of a subscript; gives object, key and value."""
+
+    @staticmethod
+    def whole(obj: object, site: int) -> object:
+        """Before a truth test, ``len`` or the like: a read of a whole container."""
+
+    @staticmethod
+    def iterate(obj: object, site: int) -> object:
+        """Before a loop; what it gives has a scheduling point before each step over a mutable container."""
+
+    @staticmethod
+    def inplace(value: object, obj: object, site: int) -> object:
+        """Before an in-place operation on a container; gives the operand."""
+
+    @staticmethod
+    def aug(value: object, obj: object, site: int) -> object:
+        """Before the store of an augmented assignment to an attribute; gives the operand."""
+
+    @staticmethod
+    def augitem(value: object, obj: object, key: object, site: int) -> object:
+        """Before the store of an augmented assignment to a subscript; gives the operand."""
+
+    @staticmethod
+    def name(site: int) -> None:
+        """Before a shared global or closure variable is read."""
+
+    @staticmethod
+    def value(value: object, site: int) -> object:
+        """Before a shared global or closure variable is stored; gives the value."""
+
+    @staticmethod
+    def enter(manager: object, site: int) -> object:
+        """Before a ``with``; gives the manager, or the shadow of a real lock."""
+
+
+def install_hooks(hooks: type[Hooks]) -> None:
+    """Put the hooks where rewritten code finds them."""
+    builtins.__dict__[HOOKS_NAME] = hooks
+
+
+def remove_hooks() -> None:
+    """Take the hooks away again; without effect when there are none."""
+    builtins.__dict__.pop(HOOKS_NAME, None)
+
+
+def are_hooks_installed() -> bool:
+    """Return whether some world has its hooks in place."""
+    return HOOKS_NAME in builtins.__dict__

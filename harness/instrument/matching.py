@@ -1,0 +1,65 @@
+"""Code objects of live functions matched to their rewritten counterparts.
+
+Original and rewritten tree are compiled side by side; since rewriting adds no code object, the two trees of code objects
+correspond child by child, in the order in which the compiler met them. A live code object is then looked up by qualified name, first line and the table of its
+positions, and must agree with the compiled original in every other respect (free variables included), or the source
+is not what is running. Two lambdas on one line differ in their columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import CodeType
+
+__all__ = ["CodeMap"]
+
+_Key = tuple[str, int, bytes]
+
+
+class CodeMap:
+    """Rewritten code by original code, for one source. Confined."""
+
+    def __init__(self, original: CodeType, rewritten: CodeType) -> None:
+        self._by_key: dict[_Key, tuple[CodeType, CodeType]] = {}
+        for before, after in _pairs(original, rewritten):
+            self._by_key[_key(before)] = (before, after)
+
+    def rewritten(self, live: CodeType) -> CodeType | None:
+        """Return the rewritten code for a live code object, or ``None`` when the source does not match it."""
+        before, after = self._by_key.get(_key(live), (None, None))
+        return after if before == live else None
+
+    def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
+        """Yield (original, rewritten) for all functions of the source."""
+        yield from self._by_key.values()
+
+
+def _key(code: CodeType) -> _Key:
+    return code.co_qualname, code.co_firstlineno, code.co_linetable
+
+
+def _pairs(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield the code objects inside two that correspond; a pair that does not is left out with all inside it."""
+    children, new_children = _children(original), _children(rewritten)
+    if len(children) != len(new_children):
+        return
+    for before, after in zip(children, new_children, strict=True):
+        if _shape(before) == _shape(after):
+            yield before, after
+            yield from _pairs(before, after)
+
+
+def _children(code: CodeType) -> list[CodeType]:
+    return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+
+
+def _shape(code: CodeType) -> tuple[object, ...]:
+    return (
+        code.co_qualname,
+        code.co_firstlineno,
+        code.co_freevars,
+        code.co_argcount,
+        code.co_kwonlyargcount,
+        code.co_posonlyargcount,
+        code.co_flags,
+    )

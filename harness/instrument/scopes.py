@@ -1,0 +1,253 @@
+"""Which names of a module are shared state: rebound globals, and closure variables bound again after their capture.
+
+Reading a name that nothing can rebind while tasks run is no scheduling point. A global counts as shared when some
+function declares it ``global`` and binds it, or when some instrumented code stores an attribute of that name (it may be
+storing into the module). A closure variable counts as shared unless it has exactly one binding, outside loops, that
+stands before every function which captures it: such a variable cannot change once another task can see it.
+
+List, set and dict comprehensions belong to the function around them: whether the interpreter inlines them (3.12 and
+later) or not must not alter the schedule.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+__all__ = ["Scope", "StoredNames", "resolve_scopes", "stored_names"]
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.GeneratorExp
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_Position = tuple[int, int]
+
+
+@dataclass
+class Scope:
+    """Names of one function, module or class body. Confined to the rewriting of one module."""
+
+    node: ast.AST
+    parent: Scope | None
+    is_function: bool
+    bindings: dict[str, list[tuple[_Position, bool]]] = field(default_factory=dict)  # position, inside a loop
+    declared_global: set[str] = field(default_factory=set)
+    declared_nonlocal: set[str] = field(default_factory=set)
+    uses: set[str] = field(default_factory=set)
+    captures: dict[str, list[_Position]] = field(default_factory=dict)  # where nested functions take the name
+    hidden: list[set[str]] = field(default_factory=list)  # targets of the comprehensions being walked
+
+    def owner_of(self, name: str) -> Scope | None:
+        """Return the function scope that holds the name as seen from here, or ``None`` for a global or built-in."""
+        scope: Scope | None = self
+        while scope is not None and scope.parent is not None:
+            if name in scope.declared_global:
+                return None
+            if name in scope.bindings and name not in scope.declared_nonlocal and (scope.is_function or scope is self):
+                return scope if scope.is_function else None
+            scope = scope.parent
+        return None
+
+    def is_shared_cell(self, name: str) -> bool:
+        """Return whether the name is a closure variable that may be bound again after a function has captured it."""
+        owner = self.owner_of(name)
+        if owner is None or name not in owner.captures:
+            return False
+        bindings = owner.bindings[name]
+        (position, in_loop), *others = bindings
+        return bool(others) or in_loop or any(capture < position for capture in owner.captures[name])
+
+    def is_global(self, name: str) -> bool:
+        """Return whether the name, used in this function, is a global or a built-in."""
+        return self.owner_of(name) is None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNames:
+    """Names that instrumented code stores into: attributes of any object, and globals rebound in functions.
+
+    ``anything`` is true when an attribute is stored under a name known only at run time.
+    """
+
+    names: frozenset[str]
+    anything: bool = False
+
+    def __contains__(self, name: str) -> bool:
+        return self.anything or name in self.names
+
+    def __or__(self, other: StoredNames) -> StoredNames:
+        return StoredNames(self.names | other.names, self.anything or other.anything)
+
+
+def stored_names(tree: ast.AST) -> StoredNames:
+    """Return the attribute names that the code stores or deletes and the globals that its functions rebind."""
+    names: set[str] = set()
+    anything = False
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            names.add(node.attr)
+        elif isinstance(node, ast.Global):
+            names.update(node.names)
+        elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            anything = True
+        elif isinstance(node, ast.Call):
+            stored = _name_stored_by_call(node)
+            anything = anything or stored == ""
+            names.update({stored} if stored else ())
+    return StoredNames(frozenset(names), anything)
+
+
+def _name_stored_by_call(node: ast.Call) -> str | None:
+    """Return the attribute a ``setattr``-like call stores, the empty string when unknown, ``None`` for other calls."""
+    function = node.func
+    called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", None)
+    if called in {"vars", "globals"}:
+        return ""
+    if called not in {"setattr", "delattr", "__setattr__", "__delattr__"} or len(node.args) < 2:
+        return None
+    name = node.args[0] if len(node.args) == 2 and called == "__setattr__" else node.args[1]
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+
+
+def resolve_scopes(tree: ast.Module) -> dict[ast.AST, Scope]:
+    """Return the scope of every function, lambda, generator expression and class body, and of the module itself."""
+    walker = _ScopeWalker(tree)
+    for statement in tree.body:
+        walker.visit(statement)
+    for scope in walker.scopes.values():
+        scope_of_nonlocals(scope)
+    for scope in walker.scopes.values():
+        _note_captures(scope)
+    return walker.scopes
+
+
+def scope_of_nonlocals(scope: Scope) -> None:
+    """Move what a function binds under ``nonlocal`` to the function that owns the name."""
+    for name in scope.declared_nonlocal:
+        moved = scope.bindings.pop(name, [])
+        owner = scope.parent.owner_of(name) if scope.parent else None
+        if owner is not None:
+            owner.bindings[name] = owner.bindings.get(name, []) + moved
+
+
+def _note_captures(scope: Scope) -> None:
+    position = (getattr(scope.node, "lineno", 0), getattr(scope.node, "col_offset", 0))
+    for name in scope.uses | scope.declared_nonlocal:
+        owner = scope.owner_of(name)
+        inner: Scope | None = scope
+        while owner is not None and inner is not None and inner is not owner:
+            if inner.parent is owner:
+                position = (getattr(inner.node, "lineno", 0), getattr(inner.node, "col_offset", 0))
+                owner.captures.setdefault(name, []).append(position)
+            inner = inner.parent
+
+
+class _ScopeWalker(ast.NodeVisitor):
+    def __init__(self, tree: ast.Module) -> None:
+        self.scope = Scope(tree, None, is_function=False)
+        self.scopes: dict[ast.AST, Scope] = {tree: self.scope}
+        self.loops = 0
+
+    def bind(self, name: str, node: ast.AST) -> None:
+        if any(name in targets for targets in self.scope.hidden):
+            return
+        position = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        self.scope.bindings.setdefault(name, []).append((position, self.loops > 0))
+
+    def enter(self, node: ast.AST, *, is_function: bool, body: list[ast.AST], arguments: ast.arguments | None) -> None:
+        outer, loops = self.scope, self.loops
+        self.scope, self.loops = Scope(node, outer, is_function), 0
+        self.scopes[node] = self.scope
+        for argument in _all_arguments(arguments) if arguments else ():
+            self.bind(argument.arg, node)
+        for child in body:
+            self.visit(child)
+        self.scope, self.loops = outer, loops
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.bind(node.name, node)
+        for outside in [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
+            self.visit(outside)
+        self.enter(node, is_function=True, body=list(node.body), arguments=node.args)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name is ast's
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
+            self.visit(default)
+        self.enter(node, is_function=True, body=[node.body], arguments=node.args)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.bind(node.name, node)
+        for outside in [*node.decorator_list, *node.bases, *node.keywords]:
+            self.visit(outside)
+        self.enter(node, is_function=False, body=list(node.body), arguments=None)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
+        self.visit(node.generators[0].iter)
+        outer, loops = self.scope, self.loops
+        self.scope, self.loops = Scope(node, outer, is_function=True), 0
+        self.scopes[node] = self.scope
+        for name in _targets(node.generators):
+            self.bind(name, node)
+        for part in [node.elt, *(g.iter for g in node.generators[1:]), *(c for g in node.generators for c in g.ifs)]:
+            self.visit(part)
+        self.scope, self.loops = outer, loops
+
+    def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> None:
+        self.scope.hidden.append(_targets(node.generators))
+        self.generic_visit(node)
+        self.scope.hidden.pop()
+
+    visit_ListComp = visit_SetComp = visit_DictComp = _visit_comprehension  # noqa: N815 - the names are ast's
+
+    def _visit_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        self.loops += 1
+        self.generic_visit(node)
+        self.loops -= 1
+
+    visit_For = visit_AsyncFor = visit_While = _visit_loop  # noqa: N815 - the names are ast's
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            if not any(node.id in targets for targets in self.scope.hidden):
+                self.scope.uses.add(node.id)
+        else:
+            self.bind(node.id, node)
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.scope.declared_global.update(node.names)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self.scope.declared_nonlocal.update(node.names)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self.bind(node.name, node)
+        self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        for alias in node.names:
+            self.bind((alias.asname or alias.name).partition(".")[0], node)
+
+    visit_ImportFrom = visit_Import  # noqa: N815 - the name is ast's
+
+    def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
+        if node.name:
+            self.bind(node.name, node)
+        self.generic_visit(node)
+
+    visit_MatchStar = visit_MatchAs  # noqa: N815 - the name is ast's
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self.bind(node.rest, node)
+        self.generic_visit(node)
+
+
+def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
+    plain = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return plain + [extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None]
+
+
+def _targets(generators: list[ast.comprehension]) -> set[str]:
+    names = (node for generator in generators for node in ast.walk(generator.target))
+    return {node.id for node in names if isinstance(node, ast.Name)}

@@ -1,0 +1,64 @@
+"""Sites: the places in source code where a scheduling point stands.
+
+A site is named by the digest of the source text, the qualified name of the function, the ordinal of that definition
+among its namesakes and the occurrence within it. File and module names are no part of it, so that a schedule recorded
+in one process, or on one Python version, speaks of the same places in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+__all__ = ["Operation", "Site", "SiteTable"]
+
+Operation = Literal["read", "write", "update", "call", "acquire"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One scheduling point in source code.
+
+    Attributes:
+        digest: Short digest of the source text that holds it.
+        qualname: Qualified name of the innermost function around it.
+        ordinal: Which definition of that name, from 0, in source order.
+        occurrence: Which scheduling point of that definition, from 0.
+        operation: What the program is about to do there.
+        name: Attribute, variable or method touched; ``None`` for a key known only at run time.
+        file: File of the source, for people only.
+        line: Line of the operation, from 1.
+    """
+
+    digest: str
+    qualname: str
+    ordinal: int
+    occurrence: int
+    operation: Operation
+    name: str | None
+    file: str = field(compare=False)
+    line: int = field(compare=False)
+
+
+@final
+class SiteTable:
+    """The sites of one exploration, numbered in the order they were added. Confined: filled before the first run."""
+
+    def __init__(self) -> None:
+        self._sites: list[Site] = []
+
+    def add(self, site: Site) -> int:
+        """Return the number of a new site."""
+        self._sites.append(site)
+        return len(self._sites) - 1
+
+    def __getitem__(self, number: int) -> Site:
+        return self._sites[number]
+
+    def __len__(self) -> int:
+        return len(self._sites)
+
+    def all(self) -> Sequence[Site]:
+        """Return the sites in order of their numbers."""
+        return tuple(self._sites)

@@ -1,0 +1,36 @@
+"""The controlled world: tasks, locks and clock of a program under test, all scheduled by us.
+
+A `World` holds everything that is replaced for an exploration and runs executions; each is a `Scheduler` with its `Task`s
+(greenlets), a virtual `Clock` and shadows of the real locks (`locks`). `hooks` connects rewritten code to it, `patches`
+the functions of the standard library, `escapes` names the ways out. `isolation` puts state back between executions,
+`capture` keeps what the program prints. `SimulatedExecutor` stands in for a provider.
+"""
+
+from __future__ import annotations
+
+from harness.sim.capture import Output
+from harness.sim.clock import CLOCK_NUMBER, Clock
+from harness.sim.errors import DeadlockError, SimError, WorldInUseError
+from harness.sim.event import Event, EventKind
+from harness.sim.isolation import Isolation
+from harness.sim.scheduler import Candidate, Choose, OutcomeKind
+from harness.sim.task import Task
+from harness.sim.world import Outcome, World
+
+__all__ = [
+    "CLOCK_NUMBER",
+    "Candidate",
+    "Choose",
+    "Clock",
+    "DeadlockError",
+    "Event",
+    "EventKind",
+    "Isolation",
+    "Outcome",
+    "OutcomeKind",
+    "Output",
+    "SimError",
+    "Task",
+    "World",
+    "WorldInUseError",
+]

@@ -1,0 +1,103 @@
+"""The virtual clock: simulated seconds that pass only when the scheduler lets a timer fall due.
+
+A due timer is one more thing that could go on, so the clock is a candidate beside the runnable tasks: it may advance to
+the next deadline at any scheduling point (tasks may be slow), and deadlines fall due in order.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import final
+
+from harness.sim.task import Task, current_task
+
+__all__ = ["CLOCK_NUMBER", "Clock", "Timer", "clock_replacements"]
+
+CLOCK_NUMBER = 0  # the clock's number among the candidates; tasks count from 1
+_EPOCH_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where each world's wall clock starts
+
+
+@dataclass(order=True, slots=True)
+class Timer:
+    """A deadline of a blocked task, in simulated seconds; equal deadlines fall due in the order they were set."""
+
+    deadline_s: float
+    order: int
+    task: Task = field(compare=False)
+    fire: Callable[[], None] = field(compare=False)
+
+
+@final
+class Clock:
+    """Simulated time of one execution. Confined."""
+
+    number = CLOCK_NUMBER
+    name = "clock"
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.timers: list[Timer] = []  # sorted; every one belongs to a task that is blocked
+        self._set = 0
+
+    def start(self, task: Task, delay_s: float, fire: Callable[[], None]) -> Timer:
+        """Set a timer."""
+        self._set += 1
+        timer = Timer(self.now_s + delay_s, self._set, task, fire)
+        insort(self.timers, timer)
+        return timer
+
+    def cancel(self, timer: Timer) -> None:
+        """Forget a timer that has not fallen due; without effect on one that has."""
+        if timer in self.timers:
+            self.timers.remove(timer)
+
+    def advance(self) -> None:
+        """Go to the next deadline and let it fall due."""
+        timer = self.timers.pop(0)
+        self.now_s = max(self.now_s, timer.deadline_s)
+        timer.task.timed_out = True
+        timer.fire()
+
+
+def _sleep(seconds: float) -> None:
+    task = current_task()
+    if task is None:
+        return _real_sleep(seconds)
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    return task.scheduler.sleep(task, seconds)
+
+
+_real_sleep = time.sleep
+
+
+def _clock_function(real: Callable[[], float], epoch_s: float) -> Callable[[], float]:
+    def read() -> float:
+        task = current_task()
+        return real() if task is None else epoch_s + task.scheduler.clock.now_s
+
+    return read
+
+
+def _clock_function_ns(real: Callable[[], int], epoch_s: float) -> Callable[[], int]:
+    def read() -> int:
+        task = current_task()
+        return real() if task is None else round((epoch_s + task.scheduler.clock.now_s) * 1e9)
+
+    return read
+
+
+def clock_replacements() -> dict[str, Callable[..., object]]:
+    """Return what stands in for the functions of ``time`` while a world exists, by name."""
+    return {
+        "sleep": _sleep,
+        "time": _clock_function(time.time, _EPOCH_S),
+        "monotonic": _clock_function(time.monotonic, 0.0),
+        "perf_counter": _clock_function(time.perf_counter, 0.0),
+        "time_ns": _clock_function_ns(time.time_ns, _EPOCH_S),
+        "monotonic_ns": _clock_function_ns(time.monotonic_ns, 0.0),
+        "perf_counter_ns": _clock_function_ns(time.perf_counter_ns, 0.0),
+    }

@@ -1,0 +1,31 @@
+"""Errors and stops of the controlled world."""
+
+from __future__ import annotations
+
+__all__ = ["DeadlockError", "SimError", "TaskExit", "WorldInUseError"]
+
+
+class SimError(Exception):
+    """The controlled world could not do what was asked."""
+
+
+class WorldInUseError(SimError, RuntimeError):
+    """A second world was to be made while one exists in this process."""
+
+    def __str__(self) -> str:
+        return "an exploration is wanted, another one is running in this process; wait for its end or use a new process"
+
+
+class DeadlockError(SimError):
+    """Nothing is runnable, no timer is due, and some task has not ended."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+    def __str__(self) -> str:
+        return "deadlock: " + "; ".join(self.lines)
+
+
+class TaskExit(BaseException):  # noqa: N818 - like SystemExit it is no error
+    """Thrown into a task that is left over at the end of an execution, so that its ``finally`` blocks run."""

@@ -1,0 +1,68 @@
+"""Imports inside a task: atomic, and watched for modules that are to be instrumented.
+
+No task is switched out inside an import, where the interpreter holds locks that no scheduler sees. A module to be
+instrumented that the program imports itself is noticed here, with its state as the import left it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import ParamSpec, TypeVar, final
+
+from harness.sim.task import current_task
+
+__all__ = ["ImportWatch"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@final
+class ImportWatch:
+    """Makes imports by tasks atomic and reports modules below the given names. Confined.
+
+    Args:
+        names: Modules and packages to be instrumented.
+        known: Modules that already are.
+        found: Called with each new one.
+    """
+
+    def __init__(self, names: tuple[str, ...], known: set[str], found: Callable[[ModuleType], None]) -> None:
+        self._names, self._known, self._found = names, known, found
+
+    def start(self) -> None:
+        """Put the watch in place."""
+        self._real = builtins.__import__, importlib.import_module
+        builtins.__import__ = self._atomic(builtins.__import__)
+        importlib.import_module = self._atomic(importlib.import_module)
+
+    def stop(self) -> None:
+        """Take it away."""
+        builtins.__import__, importlib.import_module = self._real
+
+    def _atomic(self, real: Callable[_P, _R]) -> Callable[_P, _R]:
+        def imported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            task = current_task()
+            if task is None:
+                return real(*args, **kwargs)
+            before = len(sys.modules)
+            task.atomic += 1
+            try:
+                return real(*args, **kwargs)
+            finally:
+                task.atomic -= 1
+                if len(sys.modules) != before:
+                    self._report()
+
+        return imported
+
+    def _report(self) -> None:
+        for name, module in sorted(sys.modules.items()):
+            is_wanted = any(name == wanted or name.startswith(wanted + ".") for wanted in self._names)
+            if is_wanted and name not in self._known and isinstance(module, ModuleType):
+                self._known.add(name)
+                self._found(module)

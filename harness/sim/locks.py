@@ -1,0 +1,224 @@
+"""Locks of the controlled world: shadows that hold a real lock while a task holds them.
+
+Who gets a free lock is a choice of the scheduler, from the very first acquire: a task that arrives becomes a contender
+and may be overtaken before it takes the lock. While the lock is held, contenders are not runnable. Holding the real
+lock as well keeps foreign OS threads out and lets code that runs with hooks off see the truth. Where the real lock is
+held by none of our tasks, the wait could not be controlled, and the execution stops and says so.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from greenlet import getcurrent
+
+from harness.sim.event import call_site
+from harness.sim.task import Task, current_task
+
+if TYPE_CHECKING:
+    from harness.sim.scheduler import Scheduler
+
+__all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_factory", "rlock_factory", "shadow"]
+
+_allocate_lock = _thread.allocate_lock
+_allocate_rlock = _thread.RLock
+REAL_LOCK_TYPES: tuple[type, ...] = (type(_allocate_lock()), type(_allocate_rlock()))
+
+
+class RealLock(Protocol):
+    """What a shadow needs of the lock behind it."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock."""
+
+    def release(self) -> None:
+        """Let the lock go."""
+
+
+class Lock:
+    """Shadow of a ``threading.Lock``. Thread-safe; outside a world it is the real lock."""
+
+    __slots__ = ("__weakref__", "_contenders", "_real", "owner", "place")
+
+    def __init__(self, real: RealLock) -> None:
+        self._real = real
+        self._contenders: list[Task] = []  # tasks about to acquire, in order of arrival
+        self.owner: Task | None = None
+        self.place = ("", 0)  # file and line of the last acquire
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock; as ``threading.Lock.acquire``."""
+        task = getcurrent()
+        if not isinstance(task, Task):
+            return self._real.acquire(blocking, timeout)
+        if task.atomic:
+            return self._acquire_atomically(task, blocking)
+        if not blocking and timeout != -1:
+            raise ValueError("can't specify a timeout for a non-blocking call")
+        if timeout < 0 and timeout != -1:
+            raise ValueError("timeout value must be a non-negative number")
+        return self._acquire(task, blocking, None if timeout == -1 else timeout)
+
+    def _acquire(self, task: Task, blocking: bool, timeout_s: float | None) -> bool:
+        scheduler = task.scheduler
+        if not blocking:
+            scheduler.point(task)
+            return self._take(task) if self.owner is None else self._fail(task)
+        self._contenders.append(task)
+        if self.owner is None:
+            scheduler.point(task)
+        else:
+            scheduler.unready(task)
+        if task not in scheduler.ready:
+            scheduler.note(task, "wait", scheduler.name_of(self))
+            if not scheduler.wait(task, self, timeout_s, lambda: self._give_up(task)):
+                return self._fail(task)
+        self._contenders.remove(task)
+        return self._take(task)
+
+    def _give_up(self, task: Task) -> None:
+        self._contenders.remove(task)
+        task.scheduler.make_ready(task)
+
+    def _take(self, task: Task) -> bool:
+        scheduler = task.scheduler
+        if not self._real.acquire(False):
+            scheduler.escape(task, f"waits for a real {type(self).__name__} held outside the exploration")
+        self.owner = task
+        for contender in self._contenders:
+            scheduler.unready(contender)
+        task.held.append(self)
+        if scheduler.recorder is not None:
+            self.place = call_site()[:2]
+            scheduler.note(task, "acquire", scheduler.name_of(self))
+        return True
+
+    def _fail(self, task: Task) -> bool:
+        task.scheduler.note(task, "read", task.scheduler.name_of(self))
+        return False
+
+    def _acquire_atomically(self, task: Task, blocking: bool) -> bool:
+        if self._real.acquire(False):
+            self.owner = task
+            return True
+        if blocking and task.scheduler.stop is None:
+            task.scheduler.escape(task, f"waits for a {type(self).__name__} where it cannot let others go on")
+        return blocking  # a task that is being ended takes what it wants, so that it ends
+
+    def release(self) -> None:
+        """Let the lock go; as ``threading.Lock.release``."""
+        task = getcurrent()
+        if isinstance(task, Task) and not task.atomic:
+            if self.owner is not None:
+                task.scheduler.point(task)
+                task.scheduler.note(task, "release", task.scheduler.name_of(self))
+        self._let_go()
+
+    def _let_go(self) -> None:
+        owner, self.owner = self.owner, None
+        if owner is not None and self in owner.held:
+            owner.held.remove(self)
+        self._real.release()
+        for contender in self._contenders:
+            contender.scheduler.make_ready(contender)
+
+    def locked(self) -> bool:
+        """Return whether some task or thread holds the lock."""
+        task = getcurrent()
+        if isinstance(task, Task) and not task.atomic:
+            task.scheduler.point(task)
+            task.scheduler.note(task, "read", task.scheduler.name_of(self))
+        if self._real.acquire(False):
+            self._real.release()
+            return False
+        return True
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _at_fork_reinit(self) -> None:
+        self._real = _allocate_lock()
+        self.owner = None
+
+    def describe(self, scheduler: Scheduler) -> str:
+        """Return what a blocked task waits for: the lock, its holder, and the line that took it."""
+        holder = repr(self.owner.name) if self.owner is not None else "no task"
+        file, line = self.place
+        return f"{scheduler.name_of(self)} held by {holder}" + (f" since {file}:{line}" if line else "")
+
+
+class RLock(Lock):
+    """Shadow of a ``threading.RLock``. Thread-safe; outside a world it is the real lock."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self, real: RealLock) -> None:
+        super().__init__(real)
+        self._count = 0
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take the lock, or once more if the task holds it; as ``threading.RLock.acquire``."""
+        task = getcurrent()
+        if isinstance(task, Task) and self.owner is task:
+            self._count += 1
+            return True
+        if not super().acquire(blocking, timeout):
+            return False
+        self._count = 1
+        return True
+
+    def release(self) -> None:
+        """Let the lock go once; as ``threading.RLock.release``."""
+        task = getcurrent()
+        if not isinstance(task, Task):
+            self._real.release()
+            return
+        if self.owner is not task and not task.atomic:
+            raise RuntimeError("cannot release un-acquired lock")
+        if self._count > 1:
+            self._count -= 1
+            return
+        super().release()
+        self._count = 0
+
+    __enter__ = acquire
+
+    # What threading.Condition asks of a re-entrant lock
+
+    def _is_owned(self) -> bool:
+        task = getcurrent()
+        if isinstance(task, Task):
+            return self.owner is task
+        return bool(self._real._is_owned())  # type: ignore[attr-defined] - the real RLock has it
+
+    def _release_save(self) -> int:
+        count, self._count = self._count, 1
+        self.release()
+        return count
+
+    def _acquire_restore(self, count: int) -> None:
+        self.acquire()
+        self._count = count
+
+
+def shadow(real: RealLock) -> Lock:
+    """Return a shadow for a real lock."""
+    return Lock(real) if type(real) is REAL_LOCK_TYPES[0] else RLock(real)
+
+
+def lock_factory() -> Lock | RealLock:
+    """Stand in for ``threading.Lock``: a shadow of a new real lock inside a task, the real lock elsewhere."""
+    return _allocate_lock() if current_task() is None else Lock(_allocate_lock())
+
+
+def rlock_factory() -> Lock | threading._RLock:
+    """Stand in for ``threading.RLock``."""
+    return _allocate_rlock() if current_task() is None else RLock(_allocate_rlock())

@@ -1,0 +1,65 @@
+"""Names replaced while a world exists, and put back exactly as they were."""
+
+from __future__ import annotations
+
+import _thread
+import queue
+import threading
+import time
+from itertools import count
+from typing import final
+
+from harness.sim import threads
+from harness.sim.clock import clock_replacements
+from harness.sim.escapes import ESCAPES, guard
+from harness.sim.locks import lock_factory, rlock_factory
+
+__all__ = ["Patches"]
+
+_MISSING = object()
+
+
+@final
+class Patches:
+    """Replacements of module and class attributes. Confined: put in and taken out once per exploration."""
+
+    def __init__(self) -> None:
+        self._replaced: list[tuple[object, str, object]] = []
+
+    def put_in(self) -> None:
+        """Replace everything."""
+        for owner, name, call in ESCAPES:
+            self._replace(owner, name, guard(getattr(owner, name), call))
+        for owner in (threading, _thread):
+            for name in ("Lock", "allocate_lock", "_allocate_lock", "LockType"):
+                if name != "LockType" and hasattr(owner, name):
+                    self._replace(owner, name, lock_factory)
+            for name in ("RLock", "_CRLock"):
+                if hasattr(owner, name):
+                    self._replace(owner, name, rlock_factory)
+            self._replace(owner, "get_ident", threads.get_ident)
+        for method in (threads.start, threads.join, threads.is_alive):
+            self._replace(threading.Thread, method.__name__, method)
+        self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined] - its locks are ours
+        for name, function in clock_replacements().items():
+            self._replace(time, name, function)
+        self._replace(threading, "_time", time.monotonic)
+        self._replace(queue, "time", time.monotonic)
+        self._replace(threading, "_counter", threading._counter)  # type: ignore[attr-defined]
+
+    def reset(self) -> None:
+        """Make names of threads count from 1 again, for a new execution."""
+        threading._counter = count(1).__next__  # type: ignore[attr-defined]
+
+    def take_out(self) -> None:
+        """Put every name back, last replaced first."""
+        while self._replaced:
+            owner, name, value = self._replaced.pop()
+            if value is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, value)
+
+    def _replace(self, owner: object, name: str, replacement: object) -> None:
+        self._replaced.append((owner, name, vars(owner).get(name, _MISSING)))
+        setattr(owner, name, replacement)

@@ -1,0 +1,269 @@
+"""The scheduler of one execution: which tasks exist, which are runnable, and who goes on at each scheduling point.
+
+Tasks hand over to each other directly; the hub (the greenlet that runs the execution) is entered only when a task ends or
+the execution must stop. A step is one scheduling point passed; a choice is a step at which more than one candidate
+could go on, and only choices are kept: they are the schedule.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, final
+
+from greenlet import getcurrent
+
+from harness.sim.clock import Clock
+from harness.sim.errors import DeadlockError, TaskExit
+from harness.sim.event import EventKind, Recorder, call_site
+from harness.sim.locks import Lock, RealLock, shadow
+from harness.sim.task import Task
+
+__all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
+
+MAX_STEPS = 100_000
+_FIRST_IDENT = 1_000_000
+_LAST_TRY = 3
+
+Candidate = Task | Clock
+OutcomeKind = Literal["ok", "error", "deadlock", "cut", "uncontrolled", "interrupted"]
+
+
+class Choose(Protocol):
+    """Picks who goes on: one of the candidates, in order of their numbers, the clock last.
+
+    ``current`` is the task that reached the scheduling point; it is among the candidates unless it is blocked, and
+    ``None`` when it has ended.
+    """
+
+    def __call__(self, candidates: Sequence[Candidate], current: Task | None, /) -> Candidate:
+        """Return one of the candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why an execution ended."""
+
+    kind: OutcomeKind
+    text: str = ""
+    error: BaseException | None = None
+    task: str = ""
+
+
+@final
+class Scheduler:
+    """Tasks and clock of one execution. Confined to the OS thread that runs it."""
+
+    def __init__(self, choose: Choose, recorder: Recorder | None, max_steps: int = MAX_STEPS) -> None:
+        self.hub = getcurrent()
+        self.clock = Clock()
+        self.recorder = recorder
+        self.tasks: list[Task] = []
+        self.threads: dict[int, Task] = {}  # by id of the Thread, which the task's body keeps alive
+        self.ready: list[Task] = []  # runnable tasks, in order of their numbers
+        self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
+        self.choices: list[int] = []  # numbers of the candidates chosen
+        self.preemptions = 0
+        self.steps = 0
+        self.stop: Stop | None = None
+        self.survivors: list[Task] = []  # tasks that would not end; kept so that nothing resumes them
+        self._choose = choose
+        self._max_steps = max_steps
+
+    # Scheduling points
+
+    def point(self, task: Task) -> None:
+        """Let another candidate go on, if the strategy wants it; the task is runnable."""
+        self.steps += 1
+        if self.steps > self._max_steps:
+            self.stop_here(self._bound_reached(task))
+        ready = self.ready
+        if self.clock.timers:
+            chosen = self._pick(task)
+        elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
+            chosen = self._choose(ready, task)
+            self.choices.append(chosen.number)
+            if chosen is not task:
+                self._preempt(task)
+        else:
+            return
+        if chosen is not task:
+            chosen.switch()
+
+    def block(self, task: Task, on: object) -> None:
+        """Let the others go on until the task is made ready again; it must have been taken out of ``ready``."""
+        task.waits_for = on
+        chosen = self._pick(task)
+        if chosen is None:
+            self.stop_here(self._deadlock())
+        elif chosen is not task:
+            chosen.switch()
+        task.waits_for = None
+
+    def wait(self, task: Task, on: object, timeout_s: float | None, fire: Callable[[], None]) -> bool:
+        """Block the task, for at most so many simulated seconds; return whether it was made ready in time."""
+        task.timed_out = False
+        timer = None if timeout_s is None else self.clock.start(task, timeout_s, fire)
+        self.block(task, on)
+        if timer is not None and not task.timed_out:
+            self.clock.cancel(timer)
+        return not task.timed_out
+
+    def sleep(self, task: Task, seconds: float) -> None:
+        """Block the task for so many simulated seconds."""
+        self.note(task, "sleep", f"{seconds:g} s")
+        self.unready(task)
+        self.wait(task, f"the end of sleep({seconds:g})", seconds, lambda: self.make_ready(task))
+
+    def make_ready(self, task: Task) -> None:
+        """Let a task be chosen again; without effect on one that is runnable."""
+        if task in self.ready:
+            return
+        position = len(self.ready)
+        while position and self.ready[position - 1].number > task.number:
+            position -= 1
+        self.ready.insert(position, task)
+
+    def unready(self, task: Task) -> None:
+        """Keep a task from being chosen; without effect on one that is not runnable."""
+        if task in self.ready:
+            self.ready.remove(task)
+
+    def shadow(self, real: RealLock) -> Lock:
+        """Return the shadow of a real lock, the same one throughout the execution."""
+        found = self.shadows.get(id(real))
+        if found is None:
+            found = self.shadows[id(real)] = shadow(real)
+        return found
+
+    def note(self, task: Task, kind: EventKind, target: str) -> None:
+        """Record an operation of a primitive, when events are kept."""
+        if self.recorder is not None:
+            self.recorder.primitive(task, kind, target)
+
+    def name_of(self, obj: object) -> str:
+        """Return a name for an object in reports: numbered when events are kept, else its type."""
+        return self.recorder.name_of(obj) if self.recorder is not None else type(obj).__name__
+
+    def _pick(self, current: Task | None) -> Task | None:
+        clock, ready = self.clock, self.ready
+        while ready or clock.timers:
+            candidates: Sequence[Candidate] = [*ready, clock] if clock.timers else ready
+            chosen = candidates[0]
+            if len(candidates) > 1:
+                chosen = self._choose(candidates, current)
+                self.choices.append(chosen.number)
+            if isinstance(chosen, Task):
+                if chosen is not current and current in ready:
+                    self._preempt(current)
+                return chosen
+            clock.advance()
+            if self.recorder is not None:
+                self.recorder.clock(clock.now_s)
+        return None
+
+    def _preempt(self, task: Task | None) -> None:
+        assert task is not None
+        self.preemptions += 1
+        if self.recorder is not None:
+            self.recorder.preempt(task)
+
+    # Life of tasks
+
+    def spawn(self, name: str, body: Callable[[], object], *, ident: int | None = None) -> Task:
+        """Make a runnable task."""
+        number = len(self.tasks) + 1
+        task = Task(self, number, name, _FIRST_IDENT + number if ident is None else ident, body)
+        self.tasks.append(task)
+        self.ready.append(task)
+        return task
+
+    def run_body(self, task: Task, body: Callable[[], object]) -> None:
+        """Run a task to its end; an exception that leaves it stops the execution."""
+        error: BaseException | None = None
+        try:
+            body()
+        except TaskExit:
+            pass
+        except BaseException as raised:
+            error = raised
+            if self.stop is None:
+                self.stop = Stop("error", error=raised, task=task.name)
+        finally:
+            task.is_done = True
+            self.unready(task)
+            for joiner in task.joiners:
+                self.make_ready(joiner)
+            if self.recorder is not None and not task.atomic:
+                self.recorder.end(task, error)
+
+    def run(self, program: Callable[[], object]) -> None:
+        """Run the program as task 1 until all tasks that are no daemons have ended, or something stops it."""
+        self.spawn(threading.current_thread().name, program, ident=threading.get_ident())
+        try:
+            chosen = self._pick(None)
+            while chosen is not None:
+                chosen.switch()
+                if self.stop is not None or all(task.is_done or task.is_daemon for task in self.tasks):
+                    return
+                chosen = self._pick(None)
+            self.stop = self._deadlock()
+        finally:
+            self._end_tasks()
+
+    def dispose(self) -> None:
+        """Let go of everything, so that reference counting frees it without waiting for the garbage collector."""
+        for task in self.tasks:
+            task.joiners.clear()
+            task.held.clear()
+        self.tasks.clear()
+        self.threads.clear()
+        self.shadows.clear()
+
+    def stop_here(self, stop: Stop) -> None:
+        """End the execution from inside a task; the task itself is ended with the others."""
+        if self.stop is None:
+            self.stop = stop
+        self.hub.switch()
+
+    def interrupt(self) -> None:
+        """Let the execution end at the next scheduling point; called by a signal handler."""
+        self._max_steps = 0
+
+    def _bound_reached(self, task: Task) -> Stop:
+        if self._max_steps == 0:
+            return Stop("interrupted", task=task.name)
+        return Stop("cut", _at_line(f"task {task.name!r} took more than {self._max_steps} steps"), task=task.name)
+
+    def escape(self, task: Task, what: str) -> None:
+        """End the execution because the task is about to do what the world cannot control."""
+        self.stop_here(Stop("uncontrolled", _at_line(f"task {task.name!r} {what}"), task=task.name))
+
+    def _end_tasks(self) -> None:
+        """End what is left, in order of creation, with hooks off."""
+        for task in self.tasks:
+            task.atomic += 1
+        for task in self.tasks:
+            for _ in range(_LAST_TRY):
+                if task.dead:
+                    break
+                task.throw(TaskExit)
+            if not task.dead:
+                self.survivors.append(task)
+
+    def _deadlock(self) -> Stop:
+        blocked = [task for task in self.tasks if not task.is_done]
+        lines = tuple(f"task {task.name!r} waits for {self._waits_for(task)}" for task in blocked)
+        return Stop("deadlock", error=DeadlockError(lines), task=blocked[0].name if blocked else "")
+
+    def _waits_for(self, task: Task) -> str:
+        describe = getattr(task.waits_for, "describe", None)
+        text = str(task.waits_for) if describe is None else describe(self)
+        held = [self.name_of(lock) for lock in task.held]
+        return f"{text}, holding {', '.join(held)}" if held else text
+
+
+def _at_line(text: str) -> str:
+    file, line, function = call_site()
+    return f"{text}, at {file}:{line} in {function}"

@@ -1,0 +1,56 @@
+"""Tasks: the units that the scheduler runs. One task stands for one thread of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from greenlet import getcurrent, greenlet
+
+if TYPE_CHECKING:
+    from harness.sim.scheduler import Scheduler
+
+__all__ = ["Task", "current_task"]
+
+
+class Task(greenlet):
+    """One thread of the program, run as a greenlet. Confined to the OS thread of its world.
+
+    Attributes:
+        number: Number in order of creation; 1 is the task that runs the program itself.
+        name: The thread's name, for people.
+        ident: What ``threading.get_ident`` tells inside the task.
+        is_daemon: Whether the execution may end before this task does.
+        atomic: Above 0, hooks and replaced primitives let the task pass as if there were no world.
+        is_done: Whether it has ended.
+        waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
+        timed_out: Whether the wait that just ended was ended by the clock.
+        held: Locks that it holds, in order of acquisition.
+    """
+
+    __slots__ = (
+        *("_body", "atomic", "held", "ident", "is_daemon", "is_done", "joiners", "name", "number", "scheduler"),
+        *("timed_out", "waits_for"),
+    )
+
+    def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
+        super().__init__(parent=scheduler.hub)
+        self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
+        self._body = body
+        self.is_daemon = False
+        self.is_done = False
+        self.atomic = 0
+        self.timed_out = False
+        self.waits_for: object = None
+        self.joiners: list[Task] = []  # tasks blocked until this one ends, in order of arrival
+        self.held: list[object] = []
+
+    def run(self) -> None:
+        """Run the body; called by greenlet on the first switch into the task."""
+        self.scheduler.run_body(self, self._body)
+
+
+def current_task() -> Task | None:
+    """Return the task that runs here, or ``None`` outside a world, on another OS thread, or inside infrastructure."""
+    task = getcurrent()
+    return task if task.__class__ is Task and not task.atomic else None

@@ -1,0 +1,101 @@
+"""Threads of the controlled world: what stands in for the methods of ``threading.Thread`` while a world exists.
+
+The methods of the class are replaced, not the class, so that subclasses and names imported earlier work as they are.
+Outside a task each is the original.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+
+from harness.sim.task import Task, current_task
+
+__all__ = ["get_ident", "is_alive", "join", "start"]
+
+_real_start = threading.Thread.start
+_real_join = threading.Thread.join
+_real_is_alive = threading.Thread.is_alive
+_real_get_ident = threading.get_ident
+
+
+def get_ident() -> int:
+    """Return the task's number as a thread, or the real identifier outside a task."""
+    task = current_task()
+    return _real_get_ident() if task is None else task.ident
+
+
+def start(thread: threading.Thread) -> None:
+    """Make a task for a thread."""
+    task = current_task()
+    if task is None:
+        return _real_start(thread)
+    if not thread._initialized:  # type: ignore[attr-defined] - as Thread.start itself does
+        raise RuntimeError("thread.__init__() not called")
+    if thread._started.is_set():  # type: ignore[attr-defined]
+        raise RuntimeError("threads can only be started once")
+    scheduler = task.scheduler
+    scheduler.note(task, "start", thread.name)
+    child = scheduler.spawn(thread.name, _body(thread))
+    child.is_daemon = thread.daemon
+    scheduler.threads[id(thread)] = child
+    thread._ident = child.ident  # type: ignore[attr-defined]
+    thread._started._flag = True  # type: ignore[attr-defined] - nobody waits for it, the child is not an OS thread
+    threading._active[child.ident] = thread  # type: ignore[attr-defined]
+    return None
+
+
+def _body(thread: threading.Thread) -> Callable[[], None]:
+    def body() -> None:
+        try:
+            thread.run()
+        except SystemExit:
+            pass
+        finally:
+            threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
+            _mark_stopped(thread)
+
+    return body
+
+
+def _mark_stopped(thread: threading.Thread) -> None:
+    """Let the real methods see an ended thread, should it outlive its world."""
+    if sys.version_info >= (3, 13):
+        thread._os_thread_handle._set_done()  # type: ignore[attr-defined]
+    else:
+        thread._is_stopped = True  # type: ignore[attr-defined]
+
+
+def join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """Wait for a thread's task to end, at most so many simulated seconds."""
+    task = current_task()
+    child = task.scheduler.threads.get(id(thread)) if task is not None else None
+    if task is None or child is None:
+        return _real_join(thread, timeout)
+    if child is task:
+        raise RuntimeError("cannot join current thread")
+    _wait_for_end(task, child, timeout)
+    task.scheduler.note(task, "join", thread.name)
+    return None
+
+
+def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
+    if child.is_done:
+        return
+    scheduler = task.scheduler
+    child.joiners.append(task)
+    scheduler.unready(task)
+    timeout_s = None if timeout is None else max(timeout, 0.0)
+    if not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
+        child.joiners.remove(task)
+
+
+def is_alive(thread: threading.Thread) -> bool:
+    """Return whether a thread's task has been started and has not ended."""
+    task = current_task()
+    child = task.scheduler.threads.get(id(thread)) if task is not None else None
+    if task is None or child is None:
+        return _real_is_alive(thread)
+    task.scheduler.point(task)
+    return not child.is_done

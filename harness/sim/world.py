@@ -1,0 +1,263 @@
+"""The controlled world of one exploration: everything that is replaced, once, and the executions run inside it.
+
+Patches, rewritten code, hooks and output capture go in when the world is entered and come out when it is left, in reverse
+order, whatever happened. Executions in between cost none of that: each puts the program's state back, runs, and lets
+the garbage collector have what it left.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import FrameType, ModuleType, TracebackType
+from typing import Self, final
+
+from harness.instrument import Instrumentation, are_hooks_installed, install_hooks, remove_hooks
+from harness.sim.capture import Output, OutputCapture
+from harness.sim.errors import WorldInUseError
+from harness.sim.event import Event, Recorder
+from harness.sim.hooks import make_hooks
+from harness.sim.imports import ImportWatch
+from harness.sim.isolation import Isolation
+from harness.sim.kinds import KindTable
+from harness.sim.patches import Patches
+from harness.sim.scheduler import Candidate, Choose, OutcomeKind, Scheduler, Stop
+from harness.sim.task import Task
+
+__all__ = ["Outcome", "OutcomeKind", "World"]
+
+_FULL_COLLECTION_EVERY = 1_000  # executions
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one execution went.
+
+    Attributes:
+        kind: ``ok``; ``error`` (an exception left a task); ``deadlock``; ``cut`` (step bound); ``uncontrolled``;
+            ``interrupted``.
+        error: The exception, for error and deadlock.
+        text: What happened, for the other kinds that are not ok.
+        task: Name of the task where it ended, empty for ok.
+        choices: Numbers of the candidates chosen, the schedule.
+        steps: Scheduling points passed.
+        preemptions: Choices that left a task which could go on.
+        output: What the program wrote.
+        events: What happened, when it was recorded.
+        tasks: Names of the tasks, in order of their numbers.
+    """
+
+    kind: OutcomeKind
+    error: BaseException | None
+    text: str
+    task: str
+    choices: tuple[int, ...]
+    steps: int
+    preemptions: int
+    output: Output
+    events: tuple[Event, ...]
+    tasks: tuple[str, ...]
+
+
+@final
+class World:
+    """Context manager around the executions of one exploration. One at a time in a process; confined to its thread.
+
+    Args:
+        program: Called with no arguments in each execution.
+        modules: Modules to instrument; their state is put back before each execution.
+        names: Names of modules whose submodules, too, are instrumented when the program imports them.
+        roots: Further objects whose state is put back.
+        isolated: Further modules whose state is put back.
+        setup: Called before each execution, outside the controlled world.
+
+    Raises:
+        WorldInUseError: on entry, while another world exists.
+    """
+
+    def __init__(
+        self,
+        program: Callable[[], object],
+        modules: Sequence[ModuleType],
+        *,
+        names: Sequence[str] = (),
+        isolated: Sequence[ModuleType] = (),
+        roots: Sequence[object] = (),
+        setup: Callable[[], object] | None = None,
+    ) -> None:
+        self._program = program
+        self._setup = setup
+        self._state = [*modules, *isolated], [program, *roots]
+        self.instrumentation = Instrumentation(modules)
+        self._capture = OutputCapture()
+        self._patches = Patches()
+        self._names = names
+        self._imported: list[ModuleType] = []  # to be instrumented, not yet done
+        self._cleanup = ExitStack()
+        self._scheduler: Scheduler | None = None
+        self._survivors: list[Task] = []
+        self._runs = 0
+        self.is_interrupted = False
+
+    def __enter__(self) -> Self:
+        if are_hooks_installed() or not _ENTRY.acquire(blocking=False):
+            raise WorldInUseError
+        with ExitStack() as cleanup:
+            cleanup.callback(_ENTRY.release)
+            self._enter(cleanup)
+            self._cleanup = cleanup.pop_all()
+        return self
+
+    def _enter(self, cleanup: ExitStack) -> None:
+        gc.collect()
+        cleanup.callback(self._keep_collector())
+        self.isolation = Isolation(*self._state)
+        cleanup.callback(self.isolation.restore)
+        cleanup.callback(self._remove_code)
+        self._insert_code()
+        cleanup.callback(self._patches.take_out)
+        self._patches.put_in()
+        names = tuple(self._names)
+        watch = ImportWatch(names, {module.__name__ for module in self.instrumentation.modules}, self._note_import)
+        watch.start()
+        cleanup.callback(watch.stop)
+        self._capture.start()
+        cleanup.callback(self._capture.stop)
+        cleanup.callback(self._watch_interrupts())
+        gc.freeze()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What keeps the world from seeing or putting back everything, in a fixed order."""
+        late = (f"module {module.__name__!r} was imported too late to be instrumented" for module in self._imported)
+        return (*self.instrumentation.limits, *self.isolation.limits, *late)
+
+    def execute(self, choose: Choose, *, record: bool = False) -> Outcome:
+        """Run the program once under the choices of a strategy.
+
+        Args:
+            choose: Picks who goes on at each choice.
+            record: Keep the events; several times slower.
+
+        Raises:
+            KeyboardInterrupt: a second interrupt came before the first took effect, or the program raised it.
+        """
+        self.isolation.restore()
+        self._patches.reset()
+        if self._setup is not None:
+            self._setup()
+        scheduler = self._scheduler = Scheduler(choose, Recorder() if record else None)
+        try:
+            scheduler.run(self._program)
+        finally:
+            self._scheduler = None
+            self._survivors += scheduler.survivors
+            output = self._capture.take()
+        if scheduler.stop is not None and isinstance(scheduler.stop.error, KeyboardInterrupt):
+            raise scheduler.stop.error
+        outcome = _outcome(scheduler, output)
+        scheduler.dispose()
+        self._collect()
+        return outcome
+
+    def warm_up(self) -> Outcome:
+        """Run the program once, task after task, so that what it imports and caches is there in every execution.
+
+        Modules to be instrumented that it imported are rewritten together with the others.
+        """
+        outcome = self.execute(_first_come)
+        if self._imported:
+            modules = [*self.instrumentation.modules, *self._imported]
+            self._imported.clear()
+            self._remove_code()
+            self.instrumentation = Instrumentation(modules)
+            self._insert_code()
+            gc.freeze()
+        return outcome
+
+    def _note_import(self, module: ModuleType) -> None:
+        self._imported.append(module)
+        self.isolation.add(module)
+
+    def _insert_code(self) -> None:
+        kinds = KindTable(module.__name__ for module in self.instrumentation.modules)
+        self.instrumentation.swap_in()
+        install_hooks(make_hooks(self.instrumentation.sites, kinds))
+
+    def _remove_code(self) -> None:
+        self.instrumentation.swap_out()
+        # Another thread may be inside a rewritten function; it must go on finding hooks, which let it pass.
+        if not self.instrumentation.is_running():
+            remove_hooks()
+
+    def _collect(self) -> None:
+        """Free what the execution left, at a moment that is the same in every run."""
+        self._runs += 1
+        if self._runs % _FULL_COLLECTION_EVERY:
+            gc.collect(0)
+        else:
+            gc.collect()
+
+    def _keep_collector(self) -> Callable[[], None]:
+        """Turn automatic collection off; return what turns it on again, if it was on."""
+        was_enabled = gc.isenabled()
+        gc.disable()
+
+        def resume() -> None:
+            gc.unfreeze()
+            if was_enabled:
+                gc.enable()
+
+        return resume
+
+    def _watch_interrupts(self) -> Callable[[], None]:
+        """Turn the first interrupt into the end of the exploration; return what undoes this."""
+        if threading.current_thread() is not threading.main_thread():
+            return lambda: None
+        real = signal.getsignal(signal.SIGINT)
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            if self.is_interrupted:
+                signal.default_int_handler(number, frame)
+            self.is_interrupted = True
+            if self._scheduler is not None:
+                self._scheduler.interrupt()
+
+        def restore() -> None:
+            signal.signal(signal.SIGINT, real)
+
+        signal.signal(signal.SIGINT, interrupt)
+        return restore
+
+
+def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
+    stop = scheduler.stop or Stop("ok")
+    return Outcome(
+        kind=stop.kind,
+        error=stop.error,
+        text=stop.text,
+        task=stop.task,
+        choices=tuple(scheduler.choices),
+        steps=scheduler.steps,
+        preemptions=scheduler.preemptions,
+        output=output,
+        events=() if scheduler.recorder is None else scheduler.recorder.events(),
+        tasks=tuple(task.name for task in scheduler.tasks),
+    )
+
+
+def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
+    """Let the running task go on as long as it can."""
+    return current if current is not None and current in candidates else candidates[0]
+
+
+_ENTRY = threading.Lock()  # held while a world exists; made before any world, so a real lock
