@@ -1,0 +1,63 @@
+"""A laboratory for provider registries, and for any Python that shares state between threads and event loops.
+
+`explore` runs an ordinary function under many schedules of its threads and finds the failing one; `replay` runs it again
+from a token; `stress` shows how rarely chance finds it. `pitfalls` is a catalogue of races, `registry` a registry
+without them, `views` draws.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness import pitfalls, registry, views
+    from harness.explore import (
+        Execution,
+        Exploration,
+        Failure,
+        ReplayDivergenceError,
+        StressReport,
+        Verdict,
+        explore,
+        replay,
+        stress,
+    )
+    from harness.ipython import load_ipython_extension
+
+__all__ = [
+    "Execution",
+    "Exploration",
+    "Failure",
+    "ReplayDivergenceError",
+    "StressReport",
+    "Verdict",
+    "__version__",
+    "explore",
+    "load_ipython_extension",
+    "pitfalls",
+    "registry",
+    "replay",
+    "stress",
+    "views",
+]
+
+__version__ = "0.1.0"
+
+_PACKAGES = frozenset({"pitfalls", "registry", "views"})
+
+
+def __getattr__(name: str) -> object:
+    # Loaded on first use, so that importing one part does not cost the others.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _PACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
+    home = "harness.ipython" if name == "load_ipython_extension" else "harness.explore"
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

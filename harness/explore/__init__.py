@@ -1,0 +1,41 @@
+"""Exploration of a program's interleavings.
+
+`explore` runs a program in a `World` under the choices of a strategy (`strategies`) and gives an `Exploration`; a failing
+execution is run once more with its events recorded and becomes a `Failure` with a `Schedule` and a token (`token`).
+`replay` follows a token; `stress` runs the program on real threads, for comparison.
+"""
+
+from __future__ import annotations
+
+from harness.explore.errors import ExploreError, InvalidArgumentError, InvalidTokenError, ReplayDivergenceError
+from harness.explore.execution import Execution
+from harness.explore.exploration import Exploration
+from harness.explore.explorer import explore
+from harness.explore.failure import Failure, FailureKind
+from harness.explore.replaying import replay
+from harness.explore.schedule import Schedule
+from harness.explore.strategies import STRATEGIES, RandomWalk, Strategy
+from harness.explore.stress import StressReport, stress
+from harness.explore.token import Token
+from harness.explore.verdict import Verdict
+
+__all__ = [
+    "STRATEGIES",
+    "Execution",
+    "Exploration",
+    "ExploreError",
+    "Failure",
+    "FailureKind",
+    "InvalidArgumentError",
+    "InvalidTokenError",
+    "RandomWalk",
+    "ReplayDivergenceError",
+    "Schedule",
+    "Strategy",
+    "StressReport",
+    "Token",
+    "Verdict",
+    "explore",
+    "replay",
+    "stress",
+]

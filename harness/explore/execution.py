@@ -1,0 +1,92 @@
+"""One recorded execution: what happened, event by event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.explore.views import View, display, render
+from harness.sim import Event, OutcomeKind, Output
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Execution", "missing_view"]
+
+_COLUMNS = ["step", "task", "task_name", "kind", "target", "file", "line", "function", "source", "preempted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution with its events. Immutable.
+
+    Attributes:
+        program: Name of the program.
+        kind: ``ok``, ``error``, ``deadlock``, ``cut``, ``uncontrolled`` or ``interrupted``.
+        error: The exception that ended it, if one did.
+        task: Name of the task where it ended; empty for ``ok``.
+        text: What happened, where there is no exception.
+        events: All events, in order.
+        tasks: Names of the tasks, in order of their numbers, the first of which is 1.
+        output: What the program printed, logged and warned.
+        preemptions: How often control left a task that could go on.
+    """
+
+    program: str
+    kind: OutcomeKind
+    error: BaseException | None
+    task: str
+    text: str
+    events: tuple[Event, ...] = field(repr=False)
+    tasks: tuple[str, ...]
+    output: Output = field(repr=False)
+    preemptions: int
+
+    @property
+    def title(self) -> str:
+        """One line that says how it ended."""
+        if self.kind == "ok":
+            ending = "ended well"
+        elif self.error is not None:
+            ending = f"{_first_line(self.error)} in task {self.task!r}"
+        else:
+            ending = self.text or self.kind
+        return f"{self.program}: {ending}; {len(self.events)} events, {self.preemptions} preemptions"
+
+    def frame(self) -> pd.DataFrame:
+        """Return the events as a table.
+
+        Returns:
+            One row per event in order: ``step`` int64 from 0; ``task`` int64, number of the task, 1 runs the program, 0
+            is the clock; ``task_name``, ``kind``, ``target``, ``file`` strings; ``line`` int64 from 1, 0 where none;
+            ``function``, ``source`` strings; ``preempted`` bool, whether control left the task although it could go on.
+        """
+        import pandas as pd
+
+        rows = [[getattr(event, column) for column in _COLUMNS] for event in self.events]
+        types = dict.fromkeys(["step", "task", "line"], "int64") | {"preempted": "bool"}
+        return pd.DataFrame(rows, columns=_COLUMNS).astype(types)
+
+    def timeline(self) -> View:
+        """Return a picture with one lane per task.
+
+        Raises:
+            LookupError: no renderer is installed.
+        """
+        return render("timeline", self) or missing_view("timeline")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+        return display("timeline", self, str(self))
+
+
+def missing_view(name: str) -> View:
+    """Say that a view is not installed."""
+    raise LookupError(f"view {name!r} is wanted, no distribution offers it; reinstall harness, which does")
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

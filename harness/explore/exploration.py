@@ -1,0 +1,118 @@
+"""The result of an exploration."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+from harness.explore.failure import Failure
+from harness.explore.verdict import Verdict
+from harness.explore.views import display
+from harness.sim import Outcome, OutcomeKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Exploration", "ExecutionLog"]
+
+_KINDS: tuple[OutcomeKind, ...] = ("ok", "error", "deadlock", "cut", "uncontrolled", "interrupted")
+
+
+@final
+class ExecutionLog:
+    """A few numbers about each execution, 26 bytes each. Confined while it grows."""
+
+    def __init__(self) -> None:
+        self.steps, self.choices, self.preemptions = array("q"), array("q"), array("q")
+        self.kinds = bytearray()
+
+    def add(self, outcome: Outcome) -> None:
+        """Note one execution."""
+        self.steps.append(outcome.steps)
+        self.choices.append(len(outcome.choices))
+        self.preemptions.append(outcome.preemptions)
+        self.kinds.append(_KINDS.index(outcome.kind))
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row per execution; see `Exploration.frame`."""
+        import pandas as pd
+
+        columns = {"steps": self.steps, "choices": self.choices, "preemptions": self.preemptions}
+        table = pd.DataFrame({name: list(column) for name, column in columns.items()}, dtype="int64")
+        table.insert(0, "execution", range(len(self)))
+        table["outcome"] = pd.Categorical([_KINDS[kind] for kind in self.kinds], categories=list(_KINDS))
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """What an exploration found. Immutable.
+
+    Attributes:
+        program: Name of the program.
+        verdict: What may be claimed.
+        schedules: Executions begun.
+        failures: Failing schedules found, in the order found; one unless the exploration went on.
+        limits: What withheld a stronger verdict, or kept something from being seen; in a fixed order.
+        strategy: Name of the strategy.
+        seed: Its seed.
+        log: Numbers about each execution.
+    """
+
+    program: str
+    verdict: Verdict
+    schedules: int
+    failures: tuple[Failure, ...]
+    limits: tuple[str, ...]
+    strategy: str
+    seed: int
+    log: ExecutionLog = field(repr=False, compare=False)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The first failing schedule found, or ``None``."""
+        return self.failures[0] if self.failures else None
+
+    def frame(self) -> pd.DataFrame:
+        """Return the executions as a table.
+
+        Returns:
+            One row per execution in the order run: ``execution`` int64 from 0; ``steps`` int64, scheduling points
+            passed; ``choices`` int64, steps with more than one candidate; ``preemptions`` int64; ``outcome`` category of
+            ok, error, deadlock, cut, uncontrolled, interrupted.
+        """
+        return self.log.frame()
+
+    def summary(self) -> str:
+        """Return one line, the same for equal seeds on any machine."""
+        drawn = f"strategy {self.strategy}, seed {self.seed}"
+        failure = self.failure
+        if failure is not None:
+            found = f"{_ending(failure)} at schedule {self._found_at()}, {failure.preemptions} preemptions"
+            return f"{self.program}: {self.verdict}, {found}; {drawn}; token {failure.token}"
+        if self.verdict is Verdict.UNCONTROLLED:
+            return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
+        limits = f"; {len(self.limits)} limits" if self.limits else ""
+        return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{limits}"
+
+    def _found_at(self) -> int:
+        failed = (_KINDS.index("error"), _KINDS.index("deadlock"))
+        return next(position for position, kind in enumerate(self.log.kinds, 1) if kind in failed)
+
+    def __str__(self) -> str:
+        lines = [self.summary(), *(f"limit: {limit}" for limit in self.limits)]
+        output = str(self.failure.execution.output) if self.failure is not None else ""
+        return "\n".join([*lines, output] if output else lines)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+        if self.failure is None:
+            return {"text/plain": str(self)}
+        return display("timeline", self.failure, str(self))
+
+
+def _ending(failure: Failure) -> str:
+    return type(failure.error).__name__ if failure.kind == "error" else failure.kind

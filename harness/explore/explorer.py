@@ -1,0 +1,199 @@
+"""Exploration: run a program again and again under different schedules, until one makes it fail."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from harness.explore.errors import InvalidArgumentError
+from harness.explore.execution import Execution
+from harness.explore.exploration import ExecutionLog, Exploration
+from harness.explore.failure import Failure
+from harness.explore.program import check_program, instrument_names, make_world, name_of
+from harness.explore.schedule import FollowChoices
+from harness.explore.strategies import STRATEGIES, Strategy
+from harness.explore.token import Token, fingerprint
+from harness.explore.verdict import Verdict
+from harness.instrument import Target
+from harness.sim import Outcome, World
+
+__all__ = ["explore", "make_execution"]
+
+_FAILED = ("error", "deadlock")
+
+
+def explore(
+    program: Callable[[], object],
+    *,
+    strategy: str | Strategy = "random",
+    max_schedules: int = 1_000,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    instrument: Sequence[Target] = (),
+    isolate: Sequence[object] = (),
+    setup: Callable[[], object] | None = None,
+    on_failure: Literal["stop", "continue"] = "stop",
+) -> Exploration:
+    """Run a program under many schedules of its threads and report the first that makes it fail.
+
+    The program's threads run as tasks of a deterministic scheduler; its module and those named are rewritten for the time
+    of the call. Before each execution globals, class attributes, closure cells and containers of these modules are
+    put back as they were at the call. What the program prints is kept, and shown for a failing execution only.
+
+    Args:
+        program: Function without arguments, with its assertions; run afresh for each execution, in the calling thread.
+        strategy: ``"random"``, or an object that makes the choices; used up by the call.
+        max_schedules: Most executions to run, at least 1.
+        max_seconds: Begin no execution after so many real seconds; results then depend on the machine.
+        seed: Start of the pseudo-random stream. Equal seeds give equal results on any machine.
+        instrument: Further modules, packages (by name), classes or functions whose modules are rewritten. The program's
+            own module always is; the standard library and installed packages run as single steps unless named here.
+        isolate: Further modules (or names) and objects whose state is put back.
+        setup: Called before each execution, for state that only the caller can reset.
+        on_failure: ``"stop"`` at the first failing schedule, or ``"continue"`` and collect one failure per error site.
+
+    Returns:
+        The verdict with what it rests on. An interrupt (Ctrl-C) ends the exploration with what it has.
+
+    Raises:
+        InvalidArgumentError: an argument cannot be used.
+        UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
+        WorldInUseError: another exploration is running in this process.
+
+    Example:
+        >>> result = explore(lost_update)
+        >>> result.verdict
+        <Verdict.FAILED: 'FAILED'>
+    """
+    check_program(program)
+    _check_bounds(max_schedules, max_seconds, on_failure)
+    chosen = _strategy(strategy, seed)
+    world = make_world(program, instrument, isolate=isolate, setup=setup)
+    campaign = _Campaign(program, instrument_names(instrument), chosen, seed, max_schedules)
+    with world:
+        campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
+    return campaign.result(world)
+
+
+def _check_bounds(max_schedules: int, max_seconds: float | None, on_failure: str) -> None:
+    if max_schedules < 1:
+        raise InvalidArgumentError(f"{max_schedules=} is below 1; pass the number of executions to run")
+    if max_seconds is not None and max_seconds <= 0:
+        raise InvalidArgumentError(f"{max_seconds=} is not above 0; pass seconds, or None for no limit")
+    if on_failure not in ("stop", "continue"):
+        raise InvalidArgumentError(f"{on_failure=} is unknown; pass 'stop' or 'continue'")
+
+
+def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
+    if not isinstance(strategy, str):
+        return strategy
+    if strategy not in STRATEGIES:
+        known = ", ".join(repr(name) for name in STRATEGIES)
+        raise InvalidArgumentError(f"{strategy=} is unknown; pass one of {known}")
+    return STRATEGIES[strategy](seed)
+
+
+class _Campaign:
+    """The executions of one exploration, as they come in."""
+
+    def __init__(
+        self, program: Callable[[], object], names: tuple[str, ...], strategy: Strategy, seed: int, max_schedules: int
+    ) -> None:
+        self.program, self.names, self.strategy, self.seed = program, names, strategy, seed
+        self.max_schedules = max_schedules
+        self.log = ExecutionLog()
+        self.failures: dict[tuple[object, ...], Failure] = {}  # by kind and place of the error
+        self.limits: list[str] = []
+        self.is_uncontrolled = False
+
+    def run(self, world: World, max_seconds: float | None, *, stop_at_failure: bool) -> None:
+        deadline = None if max_seconds is None else time.monotonic() + max_seconds
+        warm_up = world.warm_up()
+        if warm_up.kind == "uncontrolled":
+            self.log.add(warm_up)
+            self.take(world, warm_up)
+            return
+        choose, begin = self.strategy.choose, self.strategy.begin
+        while len(self.log) < self.max_schedules and begin():
+            outcome = world.execute(choose)
+            self.log.add(outcome)
+            if outcome.kind != "ok":
+                self.take(world, outcome)
+                if self.is_uncontrolled or (stop_at_failure and self.failures):
+                    return
+            if world.is_interrupted:
+                self.limits.append(f"interrupted after {len(self.log)} of {self.max_schedules} schedules")
+                return
+            if deadline is not None and time.monotonic() >= deadline:
+                self.limits.append(f"stopped after {max_seconds:g} s and {len(self.log)} schedules")
+                return
+
+    def take(self, world: World, outcome: Outcome) -> None:
+        """Take note of an execution that did not end well."""
+        if outcome.kind == "uncontrolled":
+            self.is_uncontrolled = True
+            self.limits.insert(0, outcome.text)
+        elif outcome.kind == "cut":
+            self.limits.append(outcome.text)
+        elif outcome.kind in _FAILED and _place(outcome) not in self.failures:
+            self.failures[_place(outcome)] = self.failure(world, outcome)
+
+    def failure(self, world: World, outcome: Outcome) -> Failure:
+        """Run a failing schedule again, with its events recorded, and make the report of it."""
+        follow = FollowChoices(outcome.choices)
+        again = world.execute(follow.choose, record=True)
+        if follow.has_diverged or again.kind != outcome.kind or type(again.error) is not type(outcome.error):
+            self.limits.append(
+                f"the failing schedule ended otherwise when it was repeated ({again.kind} instead of {outcome.kind}); "
+                "the program reads a clock, randomness or state that is not controlled"
+            )
+        assert outcome.error is not None
+        return Failure(
+            kind="error" if outcome.kind == "error" else "deadlock",
+            error=again.error if again.error is not None else outcome.error,
+            token=Token(fingerprint(self.program), self.names, follow.schedule()).encode(),
+            schedule=follow.schedule(),
+            preemptions=outcome.preemptions,
+            execution=make_execution(name_of(self.program), again),
+        )
+
+    def result(self, world: World) -> Exploration:
+        verdict = Verdict.FAILED if self.failures else Verdict.PASSED
+        if self.is_uncontrolled and not self.failures:
+            verdict = Verdict.UNCONTROLLED
+        return Exploration(
+            program=name_of(self.program),
+            verdict=verdict,
+            schedules=len(self.log),
+            failures=tuple(self.failures.values()),
+            limits=tuple(dict.fromkeys([*self.limits, *world.limits])),
+            strategy=self.strategy.name,
+            seed=self.seed,
+            log=self.log,
+        )
+
+
+def make_execution(program: str, outcome: Outcome) -> Execution:
+    """Return the public form of a recorded outcome."""
+    return Execution(
+        program=program,
+        kind=outcome.kind,
+        error=outcome.error,
+        task=outcome.task,
+        text=outcome.text,
+        events=outcome.events,
+        tasks=outcome.tasks,
+        output=outcome.output,
+        preemptions=outcome.preemptions,
+    )
+
+
+def _place(outcome: Outcome) -> tuple[object, ...]:
+    """Return what makes two failures the same: kind, type of the error, and the line that raised it."""
+    traceback = outcome.error.__traceback__ if outcome.error is not None else None
+    line: tuple[str, int] = ("", 0)
+    while traceback is not None:
+        line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return outcome.kind, type(outcome.error), line if outcome.kind == "error" else ()

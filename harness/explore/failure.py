@@ -1,0 +1,52 @@
+"""A failure: the schedule that makes the program fail, and what happened in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.explore.execution import Execution
+from harness.explore.schedule import Schedule
+from harness.explore.views import View, display
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Failure", "FailureKind"]
+
+FailureKind = Literal["error", "deadlock"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failing schedule. Immutable.
+
+    Attributes:
+        kind: ``error``: an exception left a task; ``deadlock``: nothing could go on.
+        error: The exception, for a deadlock one that tells who waits for what.
+        token: Text that replays the schedule.
+        schedule: The choices.
+        preemptions: How often the schedule leaves a task that could go on.
+        execution: The failing execution, with its events.
+    """
+
+    kind: FailureKind
+    error: BaseException
+    token: str
+    schedule: Schedule
+    preemptions: int
+    execution: Execution = field(repr=False)
+
+    def frame(self) -> pd.DataFrame:
+        """Return the events of the failing execution, as `Execution.frame` does."""
+        return self.execution.frame()
+
+    def timeline(self) -> View:
+        """Return a picture of the failing execution with one lane per task."""
+        return self.execution.timeline()
+
+    def __str__(self) -> str:
+        return f"{self.execution.title}\nreplay with token {self.token}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+        return display("timeline", self, str(self))

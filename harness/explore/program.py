@@ -1,0 +1,85 @@
+"""The program under test: its checks, its name, and the world it runs in."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+
+from harness.explore.errors import InvalidArgumentError
+from harness.instrument import Target, module_of, resolve_targets, unwrap
+from harness.sim import World
+
+__all__ = ["check_program", "instrument_names", "make_world", "name_of"]
+
+
+def name_of(program: Callable[..., object]) -> str:
+    """Return the name of a program as reports give it."""
+    function = unwrap(program)
+    return function.__qualname__ if function is not None else type(program).__qualname__
+
+
+def check_program(program: object) -> None:
+    """Check that a program can be called with no arguments and is an ordinary function.
+
+    Raises:
+        InvalidArgumentError: it cannot.
+    """
+    if not callable(program):
+        raise InvalidArgumentError(f"program={program!r} cannot be called; pass a function without arguments")
+    if inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program)):
+        raise InvalidArgumentError(
+            f"program {name_of(program)!r} is a coroutine function, event loops are not controlled; pass a plain function"
+        )
+    needed = _needed_arguments(program)
+    if needed:
+        raise InvalidArgumentError(
+            f"program {name_of(program)!r} takes arguments ({', '.join(needed)}), it is called without any; "
+            f"wrap it: lambda: {name_of(program)}(...)"
+        )
+
+
+def _needed_arguments(program: Callable[..., object]) -> list[str]:
+    try:
+        parameters = inspect.signature(program).parameters.values()
+    except (TypeError, ValueError):  # some built-in callables have no signature
+        return []
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is inspect.Parameter.empty and p.kind not in optional]
+
+
+def instrument_names(instrument: Iterable[Target]) -> tuple[str, ...]:
+    """Return the names of modules and packages to be instrumented, as a token carries them."""
+    names = []
+    for target in instrument:
+        module = None if isinstance(target, str) else module_of(target)
+        name = target if isinstance(target, str) else module.__name__ if module is not None else repr(target)
+        names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
+def make_world(
+    program: Callable[[], object],
+    instrument: Sequence[Target],
+    *,
+    isolate: Sequence[object] = (),
+    setup: Callable[[], object] | None = None,
+) -> World:
+    """Return the world of a program: its own module and the named ones instrumented, their state put back.
+
+    Raises:
+        UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
+    """
+    own = module_of(program)
+    modules = {module.__name__: module for module in ([own] if own is not None else [])}
+    modules.update((module.__name__, module) for module in resolve_targets(instrument))
+    named = [item for item in isolate if isinstance(item, (str, ModuleType))]
+    roots = [item for item in isolate if not isinstance(item, (str, ModuleType))]
+    return World(
+        program,
+        list(modules.values()),
+        names=[target for target in instrument if isinstance(target, str)],
+        isolated=resolve_targets(named),
+        roots=roots,
+        setup=setup,
+    )

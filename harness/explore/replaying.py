@@ -1,0 +1,57 @@
+"""Replay: one execution along a recorded schedule, in this process or another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.explore.errors import ReplayDivergenceError
+from harness.explore.execution import Execution
+from harness.explore.explorer import make_execution
+from harness.explore.program import check_program, instrument_names, make_world, name_of
+from harness.explore.schedule import FollowSchedule, Schedule
+from harness.explore.token import Token
+from harness.instrument import Target
+from harness.sim import Outcome
+
+__all__ = ["replay"]
+
+
+def replay(program: Callable[[], object], token: str, *, instrument: Sequence[Target] = ()) -> Execution:
+    """Run a program once along the schedule of a token, and return what happened.
+
+    Args:
+        program: The program the token was made for.
+        token: Text of a failure's schedule.
+        instrument: Modules to instrument beside those that the token names.
+
+    Returns:
+        The execution with its events; its ``error`` is the failure that came again, or ``None``.
+
+    Raises:
+        InvalidTokenError: the token is damaged or belongs to another program.
+        ReplayDivergenceError: the program did not follow the schedule.
+        UnknownModuleError: a module that the token names cannot be imported.
+
+    Example:
+        >>> replay(lost_update, result.failure.token).error
+        AssertionError()
+    """
+    check_program(program)
+    wanted = Token.decode(token)
+    wanted.require(program)
+    names = [name for name in wanted.instrument if name not in instrument_names(instrument)]
+    follow = FollowSchedule(wanted.schedule)
+    with make_world(program, [*names, *instrument]) as world:
+        world.warm_up()
+        outcome = world.execute(follow.choose, record=True)
+    _check(follow, wanted.schedule, outcome)
+    return make_execution(name_of(program), outcome)
+
+
+def _check(follow: FollowSchedule, schedule: Schedule, outcome: Outcome) -> None:
+    if follow.divergence is not None:
+        step, wanted, runnable = follow.divergence
+        name = outcome.tasks[wanted - 1] if 0 < wanted <= len(outcome.tasks) else f"number {wanted}"
+        raise ReplayDivergenceError(step, name, runnable, schedule.length)
+    if follow.made != schedule.length:
+        raise ReplayDivergenceError(follow.made, None, (), schedule.length)
