@@ -28,6 +28,7 @@ _READERS = frozenset(
     "all any bool dict enumerate filter frozenset iter len list map max min next repr reversed set sorted str sum "
     "tuple zip".split()
 )
+_MAKERS = frozenset({"list", "sorted", "set", "dict", "tuple", "range"})  # of objects that nobody else has
 _TESTED = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Await, ast.NamedExpr)
 _Place = tuple[Scope, list[str], int, int, frozenset[str]]  # where in the module the rewriter is
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
@@ -354,9 +355,14 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def _iterated(self, node: ast.expr) -> ast.expr:
-        if not self.is_active or isinstance(node, ast.Constant) or self.is_confined(node):
+        if not self.is_active or isinstance(node, ast.Constant) or self.is_confined(node) or self._is_fresh(node):
             return self.expression(node)
         return self.hook("iterate", node, "read", None, self.expression(node))
+
+    def _is_fresh(self, node: ast.expr) -> bool:
+        """Return whether the node makes a list that nobody else can have."""
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _MAKERS
+        return is_call and self.scope.is_global(node.func.id)  # type: ignore[attr-defined] - it is a call of a name
 
     def visit_For(self, node: ast.For) -> ast.AST:
         node.iter = self._iterated(node.iter)

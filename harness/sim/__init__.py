@@ -12,6 +12,7 @@ from harness.sim.capture import Output
 from harness.sim.clock import CLOCK_NUMBER, Clock
 from harness.sim.errors import DeadlockError, SimError, WorldInUseError
 from harness.sim.event import Event, EventKind
+from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.isolation import Isolation
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
@@ -25,11 +26,13 @@ __all__ = [
     "DeadlockError",
     "Event",
     "EventKind",
+    "ExecutorCall",
     "Isolation",
     "Outcome",
     "OutcomeKind",
     "Output",
     "SimError",
+    "SimulatedExecutor",
     "Task",
     "World",
     "WorldInUseError",

@@ -1,0 +1,302 @@
+"""Draws a timeline: lanes at the left hold the marks, columns at the right say in words what each mark is.
+
+One row per event, so that the right side reads like an annotated listing and no text stands in a lane. A preemption has
+a row of its own with an arrow from lane to lane; other hand-overs are thin dotted lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, final
+
+from harness.views.legend import Sample, legend
+from harness.views.marks import KINDS, mark
+from harness.views.shapes import PALETTE
+from harness.views.svg import MUTED, document, element, label, number, polygon, title
+from harness.views.text import clean, fit, text_width, wrap
+
+__all__ = ["Event", "Window", "draw"]
+
+_WIDTH, _MARGIN = 960.0, 16.0
+_LANES = _MARGIN + 44.0  # left edge of the first lane; step numbers stand left of it
+_ROW, _EXTRA = 20.0, 18.0  # height of an event's row, and of a preemption's
+_TEXT, _SMALL = 11.0, 9.5
+_WIDEST_LANE, _NARROWEST_LANE, _ALL_LANES = 140.0, 14.0, 320.0
+_LEAST_TEXT = 440.0  # room for the columns of words
+_SWITCH, _WRONG, _RIGHT = "#b3430a", "#c92a2a", "#2b7a37"
+_FAINT = "#e3e6e9"
+_ERROR_LINES = 6
+_GAP = 10.0  # between columns of words
+
+
+class Event(Protocol):
+    """One event of an execution."""
+
+    @property
+    def step(self) -> int:
+        """Position in the execution, from 0."""
+
+    @property
+    def task(self) -> int:
+        """Number of the task; 1 is the main one."""
+
+    @property
+    def task_name(self) -> str:
+        """Name to show for the task."""
+
+    @property
+    def kind(self) -> str:
+        """One of ``marks.KINDS``."""
+
+    @property
+    def target(self) -> str:
+        """What it acts on, such as ``Counter#1.n``."""
+
+    @property
+    def file(self) -> str:
+        """Source file."""
+
+    @property
+    def line(self) -> int:
+        """Line in ``file``, from 1."""
+
+    @property
+    def function(self) -> str:
+        """Name of the function."""
+
+    @property
+    def source(self) -> str:
+        """Text of the line."""
+
+    @property
+    def preempted(self) -> bool:
+        """Whether control left the task right after, although it could go on."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The events to draw, and how many stand before and after them. Immutable."""
+
+    events: tuple[Event, ...]
+    before: int
+    after: int
+
+
+def draw(window: Window, heading: str, counts: str, outcome: str) -> str:
+    """Return the SVG: ``heading`` and ``counts`` above the events, ``outcome`` below."""
+    return _Drawing(window).finish(heading, counts, outcome)
+
+
+class _Drawing:
+    """One drawing in the making. Confined."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._events = window.events
+        self._names = {event.task: event.task_name for event in sorted(self._events, key=lambda event: event.task)}
+        self._lane = {task: position for position, task in enumerate(self._names)}
+        widest = _widest(list(self._names.values()), _TEXT, bold=True)
+        self._pitch = min(max(widest + 18, 44.0), _WIDEST_LANE)
+        self._staggered = self._pitch * len(self._names) > _ALL_LANES
+        if self._staggered:
+            self._pitch = max(_NARROWEST_LANE, min(36.0, _ALL_LANES / len(self._names)))
+        self._words = _LANES + self._pitch * len(self._names) + 10
+        self._width = max(_WIDTH, self._words + _LEAST_TEXT)
+        self._rows: list[float] = []
+
+    def finish(self, heading: str, counts: str, outcome: str) -> str:
+        room = self._width - 2 * _MARGIN
+        lines = wrap(counts, room, _TEXT, lines=2)
+        parts = [label(_MARGIN, 30, fit(heading, room, 16, bold=True), 16, bold=True)]
+        parts += [label(_MARGIN, 50 + 16 * row, line, _TEXT, fill=MUTED) for row, line in enumerate(lines)]
+        top = 50.0 + 16 * len(lines) + 10
+        heads = top + (16 * len(self._names) if self._staggered else 16)
+        end = self._place_rows(heads + 12)
+        parts += self._heads(top, end)
+        parts += self._left_out(heads + 24, end)
+        parts += self._bars()
+        parts += self._hand_overs()
+        parts += self._texts()
+        box, height = self._outcome(outcome, end + 22 * bool(self._window.after) + 12)
+        explained, height = legend(self._legend_entries(), _MARGIN, height + 22, self._width - _MARGIN, sample_width=18)
+        return document(self._width, height + _MARGIN, heading, f"{counts}; {outcome}", *parts, *box, *explained)
+
+    def _x(self, task: int) -> float:
+        return _LANES + self._pitch * (self._lane[task] + 0.5)
+
+    def _colour(self, task: int) -> str:
+        return PALETTE[(task - 1) % len(PALETTE)]
+
+    def _place_rows(self, y: float) -> float:
+        """Set the middle of each row; return the end of the last."""
+        y += 22 * bool(self._window.before)
+        for event in self._events:
+            self._rows.append(y + _ROW / 2)
+            y += _ROW + _EXTRA * event.preempted
+        return y
+
+    def _heads(self, top: float, end: float) -> Iterator[str]:
+        """Write each task's name over its lane, or in steps like stairs when names are wider than lanes."""
+        for position, (task, name) in enumerate(self._names.items()):
+            x = self._x(task)
+            y = top + 16 * position if self._staggered else top
+            yield element("path", d=f"M{number(x)} {number(y + 16)}V{number(end)}", stroke=_FAINT, stroke_width=1.5)
+            room = self._width - _MARGIN - x if self._staggered else self._pitch - 8
+            shown = fit(name, room, _TEXT, bold=True)
+            anchor = None if self._staggered else "middle"
+            left = x - 4 if self._staggered else x
+            head = label(left, y + 11, shown, _TEXT, bold=True, fill=self._colour(task), anchor=anchor)
+            yield element("g", title(f"task {task}: {name}"), head)
+
+    def _left_out(self, top: float, end: float) -> Iterator[str]:
+        for count, y, which in ((self._window.before, top, "earlier"), (self._window.after, end + 16, "later")):
+            if count:
+                words = f"… {count:,} {which} event{'s' * (count > 1)} left out"
+                yield label(self._words, y, words, _TEXT, fill=MUTED)
+
+    def _bars(self) -> Iterator[str]:
+        """Join the consecutive events of one task."""
+        first = 0
+        for last, event in enumerate(self._events):
+            if last + 1 < len(self._events) and self._events[last + 1].task == event.task:
+                continue
+            y, height = self._rows[first] - 8, self._rows[last] - self._rows[first] + 16
+            yield element(
+                "rect",
+                x=self._x(event.task) - 8,
+                y=y,
+                width=16,
+                height=height,
+                rx=8,
+                fill=self._colour(event.task),
+                fill_opacity=0.16,
+            )
+            first = last + 1
+
+    def _hand_overs(self) -> Iterator[str]:
+        for position, event in enumerate(self._events):
+            after = self._events[position + 1] if position + 1 < len(self._events) else None
+            if event.preempted:
+                yield from self._preemption(position, event, after)
+            elif after is not None and after.task != event.task:
+                start, end = (
+                    (self._x(event.task), self._rows[position]),
+                    (self._x(after.task), self._rows[position + 1]),
+                )
+                yield element(
+                    "path",
+                    d=f"M{number(start[0])} {number(start[1] + 8)}L{number(end[0])} {number(end[1] - 8)}",
+                    stroke="#868e96",
+                    stroke_dasharray="1.5 2.5",
+                )
+
+    def _preemption(self, position: int, event: Event, after: Event | None) -> Iterator[str]:
+        y = self._rows[position] + _ROW / 2 + _EXTRA / 2
+        words = "preempted"
+        if after is not None and after.task != event.task:
+            words = f"preempted: {event.task_name} could go on, {after.task_name} runs"
+            x, to = self._x(event.task), self._x(after.task)
+            d = f"M{number(x)} {number(y - 11)}V{number(y)}H{number(to)}V{number(y + 6)}"
+            yield element("path", d=d, fill="none", stroke=_SWITCH, stroke_width=1.8)
+            yield polygon([(to - 4, y + 5), (to + 4, y + 5), (to, y + 11)], fill=_SWITCH)
+        room = self._width - _MARGIN - self._words
+        yield label(self._words, y + 3.5, fit(words, room, _SMALL, bold=True), _SMALL, fill=_SWITCH, bold=True)
+
+    def _texts(self) -> Iterator[str]:
+        columns = _columns(self._events, self._width - _MARGIN - self._words)
+        target = self._words + columns.kind
+        source = target + columns.target
+        for event, y in zip(self._events, self._rows, strict=True):
+            x, colour = self._x(event.task), self._colour(event.task)
+            yield element(
+                "g",
+                title(f"{_spoken(event)}: {event.source}"),
+                label(_LANES - 8, y + 4, f"{event.step}", _SMALL, fill=MUTED, anchor="end"),
+                element("path", d=f"M{number(x + 10)} {number(y)}H{number(self._words - 6)}", stroke=_FAINT),
+                mark(event.kind, x, y, colour),
+                label(
+                    self._words,
+                    y + 4,
+                    fit(event.kind, columns.kind - _GAP, _TEXT, bold=True),
+                    _TEXT,
+                    fill=colour,
+                    bold=True,
+                ),
+                label(target, y + 4, fit(event.target, columns.target - _GAP, _TEXT), _TEXT),
+                label(source, y + 4, fit(event.source, columns.source - _GAP, 10, mono=True), 10, mono=True),
+                label(
+                    self._width - _MARGIN,
+                    y + 4,
+                    fit(_location(event), columns.location, _SMALL),
+                    _SMALL,
+                    fill=MUTED,
+                    anchor="end",
+                ),
+                data_step=str(event.step),
+            )
+
+    def _outcome(self, outcome: str, y: float) -> tuple[list[str], float]:
+        good = outcome == "no error"
+        lines = wrap(outcome, self._width - 2 * _MARGIN - 52, _TEXT, lines=_ERROR_LINES)
+        height = 16.0 * len(lines) + 12
+        colour = _RIGHT if good else _WRONG
+        parts = [
+            element(
+                "rect",
+                x=_MARGIN,
+                y=y,
+                width=self._width - 2 * _MARGIN,
+                height=height,
+                rx=4,
+                fill="#f1f8f2" if good else "#fdf0f0",
+                stroke=colour,
+            ),
+            mark("read" if good else "error", _MARGIN + 20, y + height / 2, colour),
+        ]
+        parts += [label(_MARGIN + 40, y + 18 + 16 * row, line, _TEXT, fill=colour) for row, line in enumerate(lines)]
+        return parts, y + height
+
+    def _legend_entries(self) -> Iterator[tuple[Sample, str]]:
+        kinds = {event.kind for event in self._events}
+        for kind in KINDS:
+            if kind in kinds:
+                yield partial(_mark_sample, kind), kind
+
+
+def _mark_sample(kind: str, x: float, y: float) -> str:
+    return mark(kind, x + 6, y, MUTED)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths of the columns of words, each but the last with its gap. Immutable."""
+
+    kind: float
+    target: float
+    source: float
+    location: float
+
+
+def _columns(events: Sequence[Event], room: float) -> _Columns:
+    """Give every column what its widest entry needs, up to a share; the source gets the rest."""
+    kind = min(_widest([event.kind for event in events], _TEXT, bold=True) + _GAP, room * 0.2)
+    target = min(_widest([event.target for event in events], _TEXT) + _GAP, room * 0.35)
+    location = min(_widest([_location(event) for event in events], _SMALL), room * 0.2)
+    return _Columns(kind, target, room - kind - target - location, location)
+
+
+def _widest(texts: list[str], size: float, *, bold: bool = False) -> float:
+    return max((text_width(clean(text), size, bold=bold) for text in texts), default=0.0) + 1
+
+
+def _location(event: Event) -> str:
+    return f"{event.file.replace(chr(92), '/').rpartition('/')[2]}:{event.line}" if event.file else ""
+
+
+def _spoken(event: Event) -> str:
+    where = f" in {event.function}, {_location(event)}" if event.file else ""
+    return f"step {event.step}, {event.task_name} {event.kind} {event.target}{where}"
