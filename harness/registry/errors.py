@@ -1,0 +1,256 @@
+"""Errors of the registry.
+
+Data are attributes and ``__str__`` builds the text, so that every error pickles. Wrong arguments are also a
+``ValueError`` or ``TypeError``; what a registry does not hold is a ``LookupError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.registry.keys import SINGULAR
+
+if TYPE_CHECKING:
+    from harness.registry.validation import Diagnostic
+
+__all__ = [
+    "AlreadyRegisteredError",
+    "ExecutorConflictError",
+    "ExecutorUnavailableError",
+    "FileAccessError",
+    "FileContentError",
+    "FileReferenceError",
+    "FileSyntaxError",
+    "InvalidIdError",
+    "InvalidSpecError",
+    "NestedBuildError",
+    "NestedUpdateError",
+    "NotFoundError",
+    "ProviderInUseError",
+    "RegistryError",
+    "RegistryFileError",
+    "RegistryValidationError",
+    "UnknownNodeError",
+    "VersionConflictError",
+    "WrongTypeError",
+]
+
+_MOST_SHOWN = 10  # ids or faults in one message; the attributes hold all
+
+
+class RegistryError(Exception):
+    """Root of all errors of the registry."""
+
+
+class InvalidIdError(RegistryError, ValueError):
+    """An id is not text or is blank."""
+
+    def __init__(self, field: str, value: object) -> None:
+        super().__init__(field, value)
+        self.field, self.value = field, value
+
+    def __str__(self) -> str:
+        return f"{self.field} wants text that is not blank, is {self.value!r}; name the entry"
+
+
+class InvalidSpecError(RegistryError, ValueError):
+    """The values of a spec contradict each other or are out of range."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem, remedy)
+        self.problem, self.remedy = problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
+
+
+class WrongTypeError(RegistryError, TypeError):
+    """An argument is of a type the registry does not take."""
+
+    def __init__(self, argument: str, wanted: str, value: object) -> None:
+        super().__init__(argument, wanted, value)
+        self.argument, self.wanted, self.value = argument, wanted, value
+
+    def __str__(self) -> str:
+        return f"{self.argument} wants {self.wanted}, is a {type(self.value).__name__}; pass {self.wanted}"
+
+
+class AlreadyRegisteredError(RegistryError):
+    """The id is taken in its namespace."""
+
+    def __init__(self, namespace: str, entry_id: str) -> None:
+        super().__init__(namespace, entry_id)
+        self.namespace, self.id = namespace, entry_id
+
+    def __str__(self) -> str:
+        return f"{SINGULAR[self.namespace]} {self.id!r} already registered; replace it or choose another id"
+
+
+class NotFoundError(RegistryError, LookupError):
+    """The registry has no such entry."""
+
+    def __init__(self, namespace: str, entry_id: str, version: int, near: tuple[str, ...] = ()) -> None:
+        super().__init__(namespace, entry_id, version, near)
+        self.namespace, self.id, self.version, self.near = namespace, entry_id, version, near
+
+    def __str__(self) -> str:
+        hint = "near: " + ", ".join(map(repr, self.near)) if self.near else f"list snapshot().{self.namespace}"
+        return f"no {SINGULAR[self.namespace]} {self.id!r} in version {self.version}; {hint}"
+
+
+class UnknownNodeError(RegistryError, LookupError):
+    """The graph has no such node."""
+
+    def __init__(self, namespace: str, entry_id: str) -> None:
+        super().__init__(namespace, entry_id)
+        self.namespace, self.id = namespace, entry_id
+
+    def __str__(self) -> str:
+        return f"no node {self.namespace}/{self.id} in the graph; take a key from its nodes"
+
+
+class ProviderInUseError(RegistryError):
+    """The removal policy forbids to remove a provider that others still need."""
+
+    def __init__(
+        self,
+        provider_id: str,
+        policy: str,
+        model_ids: tuple[str, ...],
+        model_pool_ids: tuple[str, ...],
+        agent_ids: tuple[str, ...],
+    ) -> None:
+        super().__init__(provider_id, policy, model_ids, model_pool_ids, agent_ids)
+        self.provider_id, self.policy = provider_id, policy
+        self.model_ids, self.model_pool_ids, self.agent_ids = model_ids, model_pool_ids, agent_ids
+
+    def __str__(self) -> str:
+        pools = f"model pools {_bracketed(self.model_pool_ids)}, " if self.model_pool_ids else ""
+        return (
+            f"provider {self.provider_id!r} cannot be removed under {self.policy}, it is in use by "
+            f"models {_bracketed(self.model_ids)}, {pools}agents {_bracketed(self.agent_ids)}; move these users first"
+        )
+
+
+class RegistryValidationError(RegistryError):
+    """The proposed state refers to entries it does not hold; nothing was published."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "registry validation failed: " + _joined([found.message for found in self.diagnostics])
+
+
+class VersionConflictError(RegistryError):
+    """The registry moved on after the caller looked."""
+
+    def __init__(self, expected: int, current: int) -> None:
+        super().__init__(expected, current)
+        self.expected, self.current = expected, current
+
+    def __str__(self) -> str:
+        return f"expected version {self.expected}, registry is at version {self.current}; take a new snapshot and redo"
+
+
+class ExecutorConflictError(RegistryError):
+    """Another executor than the expected one is registered."""
+
+    def __init__(self, provider_id: str, version: int) -> None:
+        super().__init__(provider_id, version)
+        self.provider_id, self.version = provider_id, version
+
+    def __str__(self) -> str:
+        return (
+            f"provider {self.provider_id!r} has another executor than expected in version {self.version}; "
+            "take a new snapshot and redo"
+        )
+
+
+class ExecutorUnavailableError(RegistryError):
+    """A provider is only described, and nothing was given that makes its executor."""
+
+    def __init__(self, provider_id: str, kind: str) -> None:
+        super().__init__(provider_id, kind)
+        self.provider_id, self.kind = provider_id, kind
+
+    def __str__(self) -> str:
+        return (
+            f"provider {self.provider_id!r} of kind {self.kind!r} has no executor and no way to make one; "
+            "pass executors= when loading, or replace_provider with an executor"
+        )
+
+
+class NestedUpdateError(RegistryError):
+    """A write was begun from inside a write on the same registry."""
+
+    def __str__(self) -> str:
+        return "this thread is already updating this registry; use the draft at hand, or write after the update returns"
+
+
+class NestedBuildError(RegistryError):
+    """A build function asked for the value it was building."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"this thread is already building the {self.what}; let the build work without asking for its result"
+
+
+class RegistryFileError(RegistryError, ValueError):
+    """A file does not describe a registry; nothing of it was loaded.
+
+    Attributes:
+        path: The file.
+        line: Line number from 1, ``None`` where no line is to blame.
+        place: Path inside the document, such as ``models[3].provider_id``, or empty.
+        problem: What was wanted and what is so.
+        remedy: What to do.
+    """
+
+    def __init__(self, path: Path, line: int | None, place: str, problem: str, remedy: str) -> None:
+        super().__init__(path, line, place, problem, remedy)
+        self.path, self.line, self.place, self.problem, self.remedy = path, line, place, problem, remedy
+
+    def __str__(self) -> str:
+        line = "" if self.line is None else f", line {self.line}"
+        place = f", {self.place}" if self.place else ""
+        return f"{self.path}{line}{place}: {self.problem}; {self.remedy}"
+
+
+class FileAccessError(RegistryFileError):
+    """The file cannot be read as text: missing, no file, too large, wrong extension or encoding."""
+
+
+class FileSyntaxError(RegistryFileError):
+    """The file is not the YAML or CSV it claims to be."""
+
+
+class FileContentError(RegistryFileError):
+    """The document has an unknown, missing, repeated or ill-typed part."""
+
+
+class FileReferenceError(RegistryFileError):
+    """The document refers to entries it does not hold; ``diagnostics`` lists every fault."""
+
+    def __init__(
+        self, path: Path, line: int | None, place: str, problem: str, remedy: str, diagnostics: tuple[Diagnostic, ...]
+    ) -> None:
+        super().__init__(path, line, place, problem, remedy)
+        self.args = (*self.args, diagnostics)
+        self.diagnostics = diagnostics
+
+
+def _bracketed(ids: Sequence[str]) -> str:
+    shown = ", ".join(f'"{entry_id}"' for entry_id in ids[:_MOST_SHOWN])
+    return f"[{shown}, and {len(ids) - _MOST_SHOWN} more]" if len(ids) > _MOST_SHOWN else f"[{shown}]"
+
+
+def _joined(messages: Sequence[str]) -> str:
+    shown = "; ".join(messages[:_MOST_SHOWN])
+    return f"{shown}; and {len(messages) - _MOST_SHOWN} more" if len(messages) > _MOST_SHOWN else shown
