@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import sys
+import sysconfig
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
 from harness.instrument import CONTAINERS, Site, effect_of
+from harness.sim.place import shown_file
 
 if TYPE_CHECKING:
     from harness.sim.task import Task
@@ -26,7 +28,8 @@ EventKind = Literal[
 ]
 NO_KEY: object = object()
 _OWN = str(Path(__file__).parent)
-_PRIMITIVES = frozenset(sys.modules[name].__file__ for name in ("threading", "queue") if name in sys.modules)
+_STDLIB = sysconfig.get_path("stdlib")
+_INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Event:
         task_name: Its name.
         kind: What was done.
         target: What it was done to, such as ``Counter#1.n`` or ``dict#2['mail']``.
-        file: File of the line that did it.
+        path: File of the line that did it.
         line: That line, from 1; 0 where no line did it.
         function: Qualified name of the function around it.
         preempted: Whether control left the task right after this event although it could go on.
@@ -50,15 +53,20 @@ class Event:
     task_name: str
     kind: EventKind
     target: str
-    file: str
+    path: str
     line: int
     function: str
     preempted: bool
 
     @property
+    def file(self) -> str:
+        """Name of the file as people read it, the same on every machine."""
+        return shown_file(self.path)
+
+    @property
     def source(self) -> str:
         """Text of the line, stripped; empty where the source is gone."""
-        return linecache.getline(self.file, self.line).strip()
+        return linecache.getline(self.path, self.line).strip()
 
 
 @final
@@ -131,14 +139,19 @@ class Recorder:
 
 
 def call_site() -> tuple[str, int, str]:
-    """Return file, line and function of the innermost frame that is neither ours nor a primitive's."""
+    """Return file, line and function of the innermost frame that is neither ours nor the standard library's."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_OWN) and file not in _PRIMITIVES:
-            return file, frame.f_lineno, frame.f_code.co_qualname
+        if not _is_inside(frame.f_code.co_filename):
+            return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return "", 0, ""
+
+
+def _is_inside(file: str) -> bool:
+    """Return whether a file is ours, or of the standard library."""
+    is_library = file.startswith((_STDLIB, "<frozen ")) and not any(part in file for part in _INSTALLED)
+    return is_library or file.startswith(_OWN)
 
 
 def _origin(error: BaseException | None) -> tuple[str, int, str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from greenlet import getcurrent
 
 from harness.sim.event import call_site
+from harness.sim.place import shown_file
 from harness.sim.task import Task, current_task
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class Lock:
             return self._take(task) if self.owner is None else self._fail(task)
         self._contenders.append(task)
         if self.owner is None:
+            task.waits_for = self  # should it be overtaken here
             scheduler.point(task)
+            task.waits_for = None
         else:
             scheduler.unready(task)
         if task not in scheduler.ready:
@@ -152,7 +155,7 @@ class Lock:
         """Return what a blocked task waits for: the lock, its holder, and the line that took it."""
         holder = repr(self.owner.name) if self.owner is not None else "no task"
         file, line = self.place
-        return f"{scheduler.name_of(self)} held by {holder}" + (f" since {file}:{line}" if line else "")
+        return f"{scheduler.name_of(self)} held by {holder}" + (f" since {shown_file(file)}:{line}" if line else "")
 
 
 class RLock(Lock):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, final
 
@@ -18,6 +19,7 @@ from harness.sim.clock import Clock
 from harness.sim.errors import DeadlockError, TaskExit
 from harness.sim.event import EventKind, Recorder, call_site
 from harness.sim.locks import Lock, RealLock, shadow
+from harness.sim.place import shown_file
 from harness.sim.task import Task
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
@@ -62,6 +64,7 @@ class Scheduler:
         self.tasks: list[Task] = []
         self.threads: dict[int, Task] = {}  # by id of the Thread, which the task's body keeps alive
         self.ready: list[Task] = []  # runnable tasks, in order of their numbers
+        self.thread_hashes = 0  # how many threads have been hashed
         self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
         self.choices: list[int] = []  # numbers of the candidates chosen
         self.preemptions = 0
@@ -248,7 +251,8 @@ class Scheduler:
             for _ in range(_LAST_TRY):
                 if task.dead:
                     break
-                task.throw(TaskExit)
+                with suppress(TaskExit):  # comes back from a task that had not begun
+                    task.throw(TaskExit)
             if not task.dead:
                 self.survivors.append(task)
 
@@ -266,4 +270,4 @@ class Scheduler:
 
 def _at_line(text: str) -> str:
     file, line, function = call_site()
-    return f"{text}, at {file}:{line} in {function}"
+    return f"{text}, at {shown_file(file)}:{line} in {function}"

@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from harness.sim.task import Task, current_task
 
-__all__ = ["get_ident", "is_alive", "join", "start"]
+__all__ = ["get_ident", "hash_by_creation", "is_alive", "join", "start"]
+
+_HASH = "harness hash"  # no identifier, so that no subclass can have it
 
 _real_start = threading.Thread.start
 _real_join = threading.Thread.join
@@ -24,6 +26,19 @@ def get_ident() -> int:
     """Return the task's number as a thread, or the real identifier outside a task."""
     task = current_task()
     return _real_get_ident() if task is None else task.ident
+
+
+def hash_by_creation(thread: threading.Thread) -> int:
+    """Return a number by creation, so that sets of threads iterate in the same order in every run.
+
+    The standard library joins the threads of a pool in the order of a set.
+    """
+    task = current_task()
+    if task is None:
+        return object.__hash__(thread)
+    number: int = thread.__dict__.setdefault(_HASH, task.scheduler.thread_hashes)
+    task.scheduler.thread_hashes = max(task.scheduler.thread_hashes, number + 1)
+    return number
 
 
 def start(thread: threading.Thread) -> None:

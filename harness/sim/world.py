@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType, TracebackType
 from typing import Self, final
 
-from harness.instrument import Instrumentation, are_hooks_installed, install_hooks, remove_hooks
+from harness.instrument import Instrumentation, install_hooks, remove_hooks
 from harness.sim.capture import Output, OutputCapture
 from harness.sim.errors import WorldInUseError
 from harness.sim.event import Event, Recorder
@@ -104,7 +104,7 @@ class World:
         self.is_interrupted = False
 
     def __enter__(self) -> Self:
-        if are_hooks_installed() or not _ENTRY.acquire(blocking=False):
+        if not _ENTRY.acquire(blocking=False):
             raise WorldInUseError
         with ExitStack() as cleanup:
             cleanup.callback(_ENTRY.release)
@@ -113,7 +113,6 @@ class World:
         return self
 
     def _enter(self, cleanup: ExitStack) -> None:
-        gc.collect()
         cleanup.callback(self._keep_collector())
         self.isolation = Isolation(*self._state)
         cleanup.callback(self.isolation.restore)

@@ -1,0 +1,343 @@
+"""Exploration finds what chance does not, says what it rests on, and puts everything back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness.explore import InvalidArgumentError, Verdict, explore, replay
+from harness.instrument import UnknownModuleError
+
+pytestmark = pytest.mark.portable
+PROGRAMS = Path(__file__).parent.parent / "programs"
+
+
+@pytest.fixture
+def programs(monkeypatch):
+    monkeypatch.syspath_prepend(str(PROGRAMS))
+    yield
+    for name in ("counter", "singleton", "lazy_import", "plugins"):
+        sys.modules.pop(name, None)
+
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    def increment(self):
+        self.n += 1
+
+
+def lost_update():
+    counter = Counter()
+    threads = [threading.Thread(target=counter.increment) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counter.n == 2
+
+
+def test_lost_update_in_a_pytest_file_with_assert_is_found():
+    # A walk misses with p < 1/2 per schedule (counted over 20,000 schedules), so all 1,000 miss with p < 1e-300.
+    result = explore(lost_update)
+
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert isinstance(result.failure.error, AssertionError)
+    assert "assert 1 == 2" in str(result.failure.error)  # pytest's own explanation survives
+    assert result.limits == ()
+
+
+def test_every_function_has_its_own_code_afterwards():
+    codes = [Counter.increment.__code__, lost_update.__code__]
+    explore(lost_update, max_schedules=5)
+
+    assert [id(code) for code in codes] == [id(Counter.increment.__code__), id(lost_update.__code__)]
+
+
+def test_all_interleavings_of_two_increments_are_seen():
+    # Two tasks of two accesses each: 6 orders of the accesses.
+    orders = set()
+    for seed in range(40):
+        failure = explore(lost_update, seed=seed).failure
+        assert failure is not None
+        orders.add(tuple(event.task for event in failure.execution.events if event.target == "Counter#1.n"))
+
+    failing = {(1, *order, 1) for order in [(2, 3, 2, 3), (2, 3, 3, 2), (3, 2, 3, 2), (3, 2, 2, 3)]}
+    assert orders == failing
+
+
+def test_equal_seeds_give_equal_summaries_and_others_differ():
+    summaries = [explore(lost_update, seed=seed).summary() for seed in (1, 1, 2)]
+
+    assert summaries[0] == summaries[1]
+    assert summaries[0] != summaries[2]
+
+
+def test_class_level_singleton_is_found_after_the_first_schedule_and_replays(programs):
+    import singleton
+
+    result = explore(singleton.two_sessions, seed=4)
+
+    assert result.verdict is Verdict.FAILED
+    assert result.schedules > 1  # the state that the first schedules left was put back
+    assert result.failure is not None
+    assert isinstance(replay(singleton.two_sessions, result.failure.token).error, type(result.failure.error))
+    assert singleton.ProviderRegistry._instance is None
+    assert singleton.ProviderRegistry._initialised is False
+
+
+def test_module_imported_inside_the_program_is_instrumented(programs):
+    import lazy_import
+
+    assert "plugins" not in sys.modules
+    result = explore(lazy_import.two_loads, instrument=["plugins"])
+
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert isinstance(replay(lazy_import.two_loads, result.failure.token).error, AssertionError)
+
+
+def test_module_of_the_program_alone_sees_nothing_of_another_module(programs):
+    import lazy_import
+
+    assert explore(lazy_import.two_loads, max_schedules=50).verdict is Verdict.PASSED
+
+
+def test_installed_package_is_explored_without_editing_it():
+    import cachetools
+
+    functions = [cachetools.LRUCache.__setitem__, cachetools.Cache.__setitem__]
+    codes = [function.__code__ for function in functions]
+
+    def program():
+        cache = cachetools.LRUCache(maxsize=2)
+
+        def fill(first):
+            for key in range(first, first + 3):
+                cache[key] = key
+                cache.get(key)
+
+        threads = [threading.Thread(target=fill, args=(first,)) for first in (0, 3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(cache) == cache.currsize <= 2
+
+    result = explore(program, instrument=["cachetools"])
+
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert replay(program, result.failure.token).error is not None
+    assert all(function.__code__ is code for function, code in zip(functions, codes, strict=True))
+
+
+def test_installed_package_under_its_own_lock_holds():
+    import cachetools
+
+    def program():
+        calls = []
+
+        @cachetools.cached(cachetools.LRUCache(maxsize=2), lock=threading.Lock())
+        def load(key):
+            calls.append(key)
+            return key
+
+        def use():
+            assert [load(key) for key in (1, 2, 3)] == [1, 2, 3]
+
+        threads = [threading.Thread(target=use) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    result = explore(program, instrument=["cachetools"], max_schedules=300)
+
+    assert result.verdict is Verdict.PASSED, str(result)
+    assert result.log.choices[0] > 0
+
+
+def test_setup_runs_before_each_execution_and_isolate_puts_objects_back():
+    class Sink:
+        pass
+
+    sink, calls = Sink(), []
+    sink.items = []
+    note = calls.append
+
+    def program():
+        assert sink.items == []
+        sink.items.append(1)
+
+    result = explore(program, max_schedules=5, isolate=[sink], setup=lambda: note("setup"))
+
+    assert result.verdict is Verdict.PASSED
+    assert len(calls) == 6  # and the warm-up
+    assert sink.items == []
+
+
+def test_continue_collects_one_failure_per_place():
+    def program():
+        state = {"n": 0}
+
+        def add():
+            state["n"] = state["n"] + 1
+
+        threads = [threading.Thread(target=add) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert state["n"] == 2, "lost"
+
+    result = explore(program, max_schedules=200, on_failure="continue")
+
+    assert result.schedules == 200
+    assert len(result.failures) == 1
+    assert (result.frame()["outcome"] == "error").sum() > 1
+
+
+def test_frame_has_the_stated_columns_and_types():
+    frame = explore(lost_update, max_schedules=20, on_failure="continue").frame()
+
+    assert list(frame.columns) == ["execution", "steps", "choices", "preemptions", "outcome"]
+    assert [str(kind) for kind in frame.dtypes] == ["int64", "int64", "int64", "int64", "category"]
+    assert list(frame["execution"]) == list(range(20))
+
+
+def test_program_that_fails_on_the_first_schedule_is_found_without_threads():
+    def program():
+        raise LookupError("no provider 'mail'")
+
+    result = explore(program)
+
+    assert result.schedules == 1
+    assert "LookupError at schedule 1, 0 preemptions" in result.summary()
+
+
+def test_max_seconds_ends_the_exploration_and_says_so():
+    result = explore(lambda: None, max_schedules=10**9, max_seconds=0.01)
+
+    assert result.verdict is Verdict.PASSED
+    assert result.limits[0].startswith("stopped after 0.01 s and ")
+
+
+def test_interrupt_gives_the_partial_result():
+    def setup():
+        if next(count) == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    count = iter(range(10**9)).__iter__()
+    result = explore(lost_update, setup=setup, max_schedules=100, on_failure="continue")
+
+    assert 0 < result.schedules < 100
+    assert f"interrupted after {result.schedules} of 100 schedules" in result.limits
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_second_interrupt_raises_and_everything_is_put_back():
+    def setup():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    code = Counter.increment.__code__
+    with pytest.raises(KeyboardInterrupt):
+        explore(lost_update, setup=setup)
+
+    assert Counter.increment.__code__ is code
+
+
+def test_program_that_interrupts_itself_is_not_swallowed():
+    def program():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explore(program)
+
+
+def test_exploration_inside_an_exploration_is_refused():
+    def program():
+        explore(lambda: None)
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert str(failure.error).startswith("an exploration is wanted, another one is running in this process")
+
+
+def test_bound_arguments_make_a_program():
+    assert explore(partial(lambda n: n, 1), max_schedules=1).verdict is Verdict.PASSED
+
+
+async def coroutine():
+    pass
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (lambda a, b: None, "takes arguments (a, b), it is called without any; wrap it"),
+        (3, "program=3 cannot be called; pass a function without arguments"),
+        (coroutine, "is a coroutine function, event loops are not controlled; pass a plain function"),
+    ],
+)
+def test_what_is_no_program_is_refused(program, message):
+    with pytest.raises(InvalidArgumentError) as refused:
+        explore(program)
+
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_schedules": 0}, "max_schedules=0 is below 1; pass the number of executions to run"),
+        ({"max_seconds": 0}, "max_seconds=0 is not above 0; pass seconds, or None for no limit"),
+        ({"strategy": "rondom"}, "strategy='rondom' is unknown; pass one of 'random'"),
+        ({"on_failure": "go"}, "on_failure='go' is unknown; pass 'stop' or 'continue'"),
+    ],
+)
+def test_wrong_option_is_refused_with_the_remedy(options, message):
+    with pytest.raises(InvalidArgumentError) as refused:
+        explore(lambda: None, **options)
+
+    assert str(refused.value) == message
+
+
+def test_option_that_is_not_built_is_an_unknown_argument():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'workers'"):
+        explore(lambda: None, workers=2)
+
+
+def test_unknown_module_to_instrument_is_refused():
+    with pytest.raises(UnknownModuleError, match="instrument='no_such_module' names no module that can be imported"):
+        explore(lambda: None, instrument=["no_such_module"])
+
+
+def test_display_has_a_text_line_and_a_picture():
+    result = explore(lost_update)
+    bundle = result._repr_mimebundle_()
+
+    assert bundle["text/plain"] == result.summary()
+    assert str(bundle["image/svg+xml"]).startswith("<svg")
+
+
+def test_failure_that_does_not_repeat_is_reported_as_such():
+    flips = iter([False, False, True, False, False]).__next__  # an iterator in C, which cannot be put back
+
+    def program():
+        assert not flips(), "flipped"
+
+    result = explore(program, max_schedules=3)
+
+    assert result.verdict is Verdict.FAILED
+    assert any(limit.startswith("the failing schedule ended otherwise when it was repeated") for limit in result.limits)

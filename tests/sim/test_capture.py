@@ -1,0 +1,77 @@
+"""Output of tasks is kept per execution; only a failing one's is shown."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import warnings
+
+import pytest
+
+from harness.explore import explore
+
+pytestmark = pytest.mark.portable
+
+
+def test_streams_log_and_warnings_of_the_failing_execution_are_kept(capsys):
+    def program():
+        print("to out", flush=True)
+        print("to err", file=sys.stderr)
+        logging.getLogger("gateway").warning("retry %d", 3)
+        warnings.warn("old option", DeprecationWarning, stacklevel=1)
+        raise ValueError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        result = explore(program)
+
+    assert result.failure is not None
+    output = result.failure.execution.output
+    assert (output.stdout, output.stderr) == ("to out\n", "to err\n")
+    assert output.log == ("WARNING:gateway:retry 3",)
+    assert output.warnings == ("DeprecationWarning: old option",)
+    assert capsys.readouterr() == ("", "")
+    assert "to out" in str(result)
+
+
+def test_output_of_executions_that_hold_is_dropped(capsys, caplog):
+    def program():
+        print("noise")
+        logging.getLogger("gateway").error("noise")
+
+    result = explore(program, max_schedules=3)
+
+    assert "noise" not in str(result)
+    assert capsys.readouterr() == ("", "")
+    assert caplog.records == []
+
+
+def test_handler_that_the_program_adds_is_called():
+    def program():
+        seen = []
+        handler = logging.Handler()
+        handler.emit = lambda record: seen.append(record.getMessage())
+        logger = logging.getLogger("program under test")
+        logger.addHandler(handler)
+        try:
+            logger.error("once")
+        finally:
+            logger.removeHandler(handler)
+        assert seen == ["once"]
+
+    assert explore(program, max_schedules=2).failure is None
+
+
+def test_other_threads_write_where_they_always_did(capsys):
+    go, done = threading.Event(), threading.Event()
+
+    def foreign():
+        go.wait()
+        print("from outside")
+        done.set()
+
+    threading.Thread(target=foreign, daemon=True).start()
+    explore(lambda: None, max_schedules=1, setup=lambda: (go.set(), done.wait()))
+
+    assert capsys.readouterr().out == "from outside\n"

@@ -1,0 +1,73 @@
+"""The virtual clock: simulated seconds, due timers as candidates."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from harness.explore import Verdict, explore
+
+pytestmark = pytest.mark.portable
+
+
+def test_sleep_takes_simulated_seconds_only():
+    def program():
+        begun = time.monotonic(), time.time(), time.perf_counter_ns()
+        time.sleep(3600)
+        assert (time.monotonic() - begun[0], time.time() - begun[1]) == (3600.0, 3600.0)
+        assert time.perf_counter_ns() - begun[2] == 3600 * 10**9
+
+    begun = time.perf_counter()
+    result = explore(program, max_schedules=3)
+
+    assert result.verdict is Verdict.PASSED
+    assert time.perf_counter() - begun < 3600
+
+
+def test_deadlines_fall_due_in_order_and_never_early():
+    def program():
+        woken = []
+
+        def sleeper(seconds):
+            due = time.monotonic() + seconds
+            time.sleep(seconds)
+            assert time.monotonic() >= due
+            woken.append(time.monotonic())
+
+        threads = [threading.Thread(target=sleeper, args=(seconds,)) for seconds in (3, 1, 2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(woken) == 3
+
+    assert explore(program, max_schedules=100).verdict is Verdict.PASSED
+
+
+def test_timeout_may_win_against_a_slow_task():
+    def program():
+        event, outcomes = threading.Event(), []
+
+        def waiter():
+            outcomes.append(event.wait(1.0))
+
+        thread = threading.Thread(target=waiter)
+        thread.start()
+        event.set()
+        thread.join()
+        assert outcomes == [True]
+
+    failure = explore(program, max_schedules=300).failure
+
+    assert failure is not None
+    assert "clock" in {event.kind for event in failure.execution.events}
+
+
+def test_negative_sleep_is_refused_as_by_the_real_one():
+    def program():
+        with pytest.raises(ValueError, match="sleep length must be non-negative"):
+            time.sleep(-1)
+
+    assert explore(program, max_schedules=1).verdict is Verdict.PASSED

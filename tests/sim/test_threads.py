@@ -1,0 +1,205 @@
+"""Threads of the controlled world behave as threading.Thread does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.explore import Verdict, explore
+
+pytestmark = pytest.mark.portable
+
+
+def test_names_idents_and_current_thread_are_those_of_the_task():
+    def program():
+        seen = []
+
+        def work():
+            thread = threading.current_thread()
+            seen.append((thread.name, thread.ident == threading.get_ident(), thread.is_alive()))
+
+        thread = threading.Thread(target=work)
+        assert not thread.is_alive()
+        thread.start()
+        thread.join()
+        assert seen == [("Thread-1 (work)", True, True)]
+        assert not thread.is_alive()
+        assert threading.current_thread() is threading.main_thread()
+
+    assert explore(program, max_schedules=20).verdict is Verdict.PASSED
+
+
+def test_subclass_with_run_is_controlled():
+    class Worker(threading.Thread):
+        def __init__(self, state):
+            super().__init__()
+            self.state = state
+
+        def run(self):
+            self.state["n"] += 1
+
+    def program():
+        state = {"n": 0}
+        workers = [Worker(state), Worker(state)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert state["n"] == 2
+
+    assert explore(program, max_schedules=100).verdict is Verdict.FAILED
+
+
+def test_thread_started_twice_is_refused():
+    def program():
+        thread = threading.Thread(target=int)
+        thread.start()
+        with pytest.raises(RuntimeError, match="threads can only be started once"):
+            thread.start()
+        thread.join()
+
+    assert explore(program, max_schedules=5).verdict is Verdict.PASSED
+
+
+def test_exception_in_a_thread_is_a_failure_that_names_the_thread(capsys):
+    def program():
+        def explode():
+            raise ValueError("no such provider")
+
+        thread = threading.Thread(target=explode, name="loader")
+        thread.start()
+        thread.join()
+
+    failure = explore(program).failure
+
+    assert failure is not None
+    assert isinstance(failure.error, ValueError)
+    assert failure.execution.task == "loader"
+    assert capsys.readouterr().err == ""
+
+
+def test_join_with_timeout_comes_back_while_the_thread_goes_on():
+    def program():
+        def slow():
+            time.sleep(10)
+
+        thread = threading.Thread(target=slow)
+        thread.start()
+        thread.join(timeout=1)
+        assert thread.is_alive() or time.monotonic() >= 10
+        thread.join()
+        assert not thread.is_alive()
+
+    assert explore(program, max_schedules=50).verdict is Verdict.PASSED
+
+
+def test_thread_that_is_not_joined_runs_to_its_end():
+    ended = []
+    note = ended.append
+
+    def program():
+        threading.Thread(target=lambda: note("ended")).start()
+
+    result = explore(program, max_schedules=5)
+
+    assert len(ended) == result.schedules + 1  # and the warm-up
+
+
+def test_daemon_that_waits_for_ever_does_not_hold_up_the_execution():
+    def program():
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+    assert explore(program, max_schedules=5).verdict is Verdict.PASSED
+
+
+def test_finally_blocks_of_left_over_tasks_run():
+    ended = []
+    note = ended.append
+
+    def program():
+        def wait():
+            try:
+                threading.Event().wait()
+            finally:
+                note("finally")
+
+        threading.Thread(target=wait, daemon=True).start()
+        time.sleep(1)
+
+    explore(program, max_schedules=1, strategy="random")
+
+    assert ended
+
+
+def test_thread_pool_is_controlled_and_equal_seeds_give_equal_explorations():
+    def program():
+        totals = {"n": 0}
+
+        def add(amount):
+            totals["n"] = totals["n"] + amount
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(add, [1, 1]))
+        assert totals["n"] == 2
+
+    first, second = (explore(program, max_schedules=400, seed=3) for _ in range(2))
+
+    assert first.verdict is Verdict.FAILED
+    assert first.summary() == second.summary()
+    assert list(first.log.steps) == list(second.log.steps)
+
+
+def test_thread_started_by_a_foreign_thread_is_a_real_one():
+    names = []
+    note = names.append
+
+    def program():
+        pass
+
+    go, done = threading.Event(), threading.Event()
+
+    def foreign():
+        go.wait()
+        thread = threading.Thread(target=lambda: note(threading.get_ident()))
+        thread.start()
+        thread.join()
+        done.set()
+
+    threading.Thread(target=foreign, daemon=True).start()
+    explore(program, max_schedules=1, setup=lambda: (go.set(), done.wait()))
+
+    assert names[0] > 1_000_000_000  # the system's identifier, not a task's number
+
+
+def test_everything_replaced_is_put_back():
+    import _thread
+    import builtins
+    import importlib
+    import queue
+    import socket
+    import sys
+
+    owners = (threading, threading.Thread, _thread, queue, time, socket.socket, builtins, importlib)
+    before = [dict(vars(owner)) for owner in owners], sys.stdout, sys.stderr
+    explore(lambda: None, max_schedules=1)
+    after = [dict(vars(owner)) for owner in owners], sys.stdout, sys.stderr
+
+    assert before == after
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_everything_is_put_back_after_an_error_in_setup(error):
+    start, code = threading.Thread.start, test_names_idents_and_current_thread_are_those_of_the_task.__code__
+
+    def setup():
+        raise error
+
+    with pytest.raises(error):
+        explore(lambda: None, setup=setup)
+
+    assert threading.Thread.start is start
+    assert test_names_idents_and_current_thread_are_those_of_the_task.__code__ is code
+    assert explore(lambda: None, max_schedules=1).verdict is Verdict.PASSED
