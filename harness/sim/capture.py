@@ -6,7 +6,6 @@ they always did.
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 import warnings
@@ -35,7 +34,7 @@ class Output:
         return "\n".join(f"--- {name} ---\n{text.rstrip()}" for name, text in lines if text)
 
 
-class _TaskStream(io.TextIOBase):
+class _TaskStream:
     """Stands in for a standard stream: keeps what tasks write, passes on everything else."""
 
     def __init__(self, real: TextIO) -> None:
@@ -59,19 +58,6 @@ class _TaskStream(io.TextIOBase):
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override] - io declares a plain attribute
-        return self._real.encoding
-
-    def writable(self) -> bool:
-        return True
-
-    def isatty(self) -> bool:
-        return self._real.isatty()
-
-    def fileno(self) -> int:
-        return self._real.fileno()
 
 
 @final

@@ -77,7 +77,7 @@ def _body(thread: threading.Thread) -> Callable[[], None]:
 def _mark_stopped(thread: threading.Thread) -> None:
     """Let the real methods see an ended thread, should it outlive its world."""
     if sys.version_info >= (3, 13):
-        thread._os_thread_handle._set_done()  # type: ignore[attr-defined]
+        thread._handle._set_done()  # type: ignore[attr-defined]
     else:
         thread._is_stopped = True  # type: ignore[attr-defined]
 
