@@ -1,8 +1,8 @@
 """A laboratory for provider registries, and for any Python that shares state between threads and event loops.
 
-`explore` runs an ordinary function under many schedules of its threads and finds the failing one; `replay` runs it again
-from a token; `stress` shows how rarely chance finds it. `pitfalls` is a catalogue of races, `registry` a registry
-without them, `views` draws.
+`explore` runs an ordinary function under many schedules of its threads and finds the failing one; `replay` runs it
+again from a token; `stress` shows how rarely chance finds it. `pitfalls` is a catalogue of races, `registry` a
+registry without them, `views` draws.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         replay,
         stress,
     )
-    from harness.ipython import load_ipython_extension
+    from harness.ipython import load_ipython_extension, unload_ipython_extension
 
 __all__ = [
     "Execution",
@@ -39,6 +39,7 @@ __all__ = [
     "registry",
     "replay",
     "stress",
+    "unload_ipython_extension",
     "views",
 ]
 
@@ -53,7 +54,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _PACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
-    home = "harness.ipython" if name == "load_ipython_extension" else "harness.explore"
+    home = "harness.ipython" if name.endswith("ipython_extension") else "harness.explore"
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

@@ -1,8 +1,8 @@
 """Exploration of a program's interleavings.
 
-`explore` runs a program in a `World` under the choices of a strategy (`strategies`) and gives an `Exploration`; a failing
-execution is run once more with its events recorded and becomes a `Failure` with a `Schedule` and a token (`token`).
-`replay` follows a token; `stress` runs the program on real threads, for comparison.
+`explore` runs a program in a `World` under the choices of a strategy (`strategies`) and gives an `Exploration`; a
+failing execution is run once more with its events recorded and becomes a `Failure` with a `Schedule` and a token
+(`token`). `replay` follows a token; `stress` runs the program on real threads, for comparison.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Execution:
     def __str__(self) -> str:
         return self.title
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         return display("timeline", self, str(self))
 
 

@@ -14,7 +14,7 @@ from harness.sim import Outcome, OutcomeKind
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Exploration", "ExecutionLog"]
+__all__ = ["ExecutionLog", "Exploration"]
 
 _KINDS: tuple[OutcomeKind, ...] = ("ok", "error", "deadlock", "cut", "uncontrolled", "interrupted")
 
@@ -60,6 +60,7 @@ class Exploration:
         limits: What withheld a stronger verdict, or kept something from being seen; in a fixed order.
         strategy: Name of the strategy.
         seed: Its seed.
+        is_interrupted: Whether an interrupt ended it before its bounds did.
         log: Numbers about each execution.
     """
 
@@ -70,6 +71,7 @@ class Exploration:
     limits: tuple[str, ...]
     strategy: str
     seed: int
+    is_interrupted: bool
     log: ExecutionLog = field(repr=False, compare=False)
 
     @property
@@ -82,8 +84,8 @@ class Exploration:
 
         Returns:
             One row per execution in the order run: ``execution`` int64 from 0; ``steps`` int64, scheduling points
-            passed; ``choices`` int64, steps with more than one candidate; ``preemptions`` int64; ``outcome`` category of
-            ok, error, deadlock, cut, uncontrolled, interrupted.
+            passed; ``choices`` int64, steps with more than one candidate; ``preemptions`` int64; ``outcome`` category
+            of ok, error, deadlock, cut, uncontrolled, interrupted.
         """
         return self.log.frame()
 
@@ -108,7 +110,7 @@ class Exploration:
         output = str(self.failure.execution.output) if self.failure is not None else ""
         return "\n".join([*lines, output] if output else lines)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         if self.failure is None:
             return {"text/plain": str(self)}
         return display("timeline", self.failure, str(self))

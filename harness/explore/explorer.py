@@ -37,9 +37,9 @@ def explore(
 ) -> Exploration:
     """Run a program under many schedules of its threads and report the first that makes it fail.
 
-    The program's threads run as tasks of a deterministic scheduler; its module and those named are rewritten for the time
-    of the call. Before each execution globals, class attributes, closure cells and containers of these modules are
-    put back as they were at the call. What the program prints is kept, and shown for a failing execution only.
+    The program's threads run as tasks of a deterministic scheduler; its module and those named are rewritten for the
+    time of the call. Before each execution globals, class attributes, closure cells and containers of these modules
+    are put back as they were at the call. What the program prints is kept, and shown for a failing execution only.
 
     Args:
         program: Function without arguments, with its assertions; run afresh for each execution, in the calling thread.
@@ -170,6 +170,7 @@ class _Campaign:
             limits=tuple(dict.fromkeys([*self.limits, *world.limits])),
             strategy=self.strategy.name,
             seed=self.seed,
+            is_interrupted=world.is_interrupted,
             log=self.log,
         )
 

@@ -48,5 +48,5 @@ class Failure:
     def __str__(self) -> str:
         return f"{self.execution.title}\nreplay with token {self.token}"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ANN401, ARG002
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         return display("timeline", self, str(self))

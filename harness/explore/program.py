@@ -29,7 +29,12 @@ def check_program(program: object) -> None:
         raise InvalidArgumentError(f"program={program!r} cannot be called; pass a function without arguments")
     if inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program)):
         raise InvalidArgumentError(
-            f"program {name_of(program)!r} is a coroutine function, event loops are not controlled; pass a plain function"
+            f"program {name_of(program)!r} is a coroutine function, event loops are not controlled; "
+            "pass a plain function"
+        )
+    if inspect.isgeneratorfunction(unwrap(program)):
+        raise InvalidArgumentError(
+            f"program {name_of(program)!r} is a generator function, calling it runs nothing; pass a plain function"
         )
     needed = _needed_arguments(program)
     if needed:
@@ -68,10 +73,16 @@ def make_world(
     """Return the world of a program: its own module and the named ones instrumented, their state put back.
 
     Raises:
+        InvalidArgumentError: the program belongs to no imported module.
         UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
     """
     own = module_of(program)
-    modules = {module.__name__: module for module in ([own] if own is not None else [])}
+    if own is None:
+        raise InvalidArgumentError(
+            f"program {name_of(program)!r} belongs to no imported module, so nothing of it can be seen; "
+            "define it in a module, a file or a notebook cell"
+        )
+    modules = {own.__name__: own}
     modules.update((module.__name__, module) for module in resolve_targets(instrument))
     named = [item for item in isolate if isinstance(item, (str, ModuleType))]
     roots = [item for item in isolate if not isinstance(item, (str, ModuleType))]

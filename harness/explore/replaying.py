@@ -16,13 +16,22 @@ from harness.sim import Outcome
 __all__ = ["replay"]
 
 
-def replay(program: Callable[[], object], token: str, *, instrument: Sequence[Target] = ()) -> Execution:
+def replay(
+    program: Callable[[], object],
+    token: str,
+    *,
+    instrument: Sequence[Target] = (),
+    isolate: Sequence[object] = (),
+    setup: Callable[[], object] | None = None,
+) -> Execution:
     """Run a program once along the schedule of a token, and return what happened.
 
     Args:
         program: The program the token was made for.
         token: Text of a failure's schedule.
         instrument: Modules to instrument beside those that the token names.
+        isolate: As for the exploration that found the token.
+        setup: As for the exploration that found the token.
 
     Returns:
         The execution with its events; its ``error`` is the failure that came again, or ``None``.
@@ -41,7 +50,7 @@ def replay(program: Callable[[], object], token: str, *, instrument: Sequence[Ta
     wanted.require(program)
     names = [name for name in wanted.instrument if name not in instrument_names(instrument)]
     follow = FollowSchedule(wanted.schedule)
-    with make_world(program, [*names, *instrument]) as world:
+    with make_world(program, [*names, *instrument], isolate=isolate, setup=setup) as world:
         world.warm_up()
         outcome = world.execute(follow.choose, record=True)
     _check(follow, wanted.schedule, outcome)

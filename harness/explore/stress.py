@@ -94,7 +94,9 @@ def _run_once(program: Callable[[], object]) -> list[str]:
     with _thread_errors() as errors:
         try:
             program()
-        except Exception as error:  # whatever it is, it is counted
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever it is, it is counted
             errors.append(error)
     return [type(error).__name__ for error in errors[:1]]
 

@@ -1,8 +1,8 @@
 """Tokens: a schedule as short text that replays in another process.
 
 ``h1`` and the URL-safe base64 of: 4 bytes of the program's fingerprint; the names of the instrumented modules; the
-number of choices; the deviations from the base policy; 3 bytes of checksum. Numbers are LEB128. Nothing in a token depends
-on the strategy that found the schedule.
+number of choices; the deviations from the base policy; 3 bytes of checksum. Numbers are LEB128. Nothing in a token
+depends on the strategy that found the schedule.
 """
 
 from __future__ import annotations
@@ -147,5 +147,3 @@ def _take_names(body: bytes, start: int) -> tuple[tuple[str, ...], int]:
     start += len(_number(length))
     names = body[start : start + length].decode()
     return tuple(names.split(",")) if names else (), start + length
-
-

@@ -1,8 +1,10 @@
 """Scheduling points put into ordinary code.
 
-`resolve_targets` says which modules; `Instrumentation` reads their sources (`source`), rewrites the trees (`rewrite`, with
-`scopes` telling which names are shared), matches compiled to live code (`matching`) and swaps the code objects in and
-out. The rewritten code calls the `Hooks` that a world installs. `effects` is the table of what built-in methods do.
+`resolve_targets` says which modules; `Instrumentation` reads their sources (`source`), rewrites the trees, matches
+compiled to live code (`matching`) and swaps the code objects in and out. The rewriting has three layers: `placing` for
+the hook calls, `expressions`, and `rewrite` for statements; `scopes` tells which names are shared, `confinement` which
+containers nobody else can reach. The rewritten code calls the `Hooks` that a world installs. `effects` is the table of
+what built-in methods do.
 """
 
 from __future__ import annotations

@@ -17,4 +17,6 @@ class UnknownModuleError(InstrumentError, ValueError):
         self.name, self.reason = name, reason
 
     def __str__(self) -> str:
-        return f"instrument={self.name!r} names no module that can be imported ({self.reason}); pass a module or its name"
+        return (
+            f"instrument={self.name!r} names no module that can be imported ({self.reason}); pass a module or its name"
+        )

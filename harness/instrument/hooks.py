@@ -10,6 +10,10 @@ The name stands in ``builtins`` only while a world exists, and is no identifier,
 from __future__ import annotations
 
 import builtins
+import operator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import repeat
 from typing import Protocol
 
 __all__ = ["HOOKS_NAME", "Hooks", "are_hooks_installed", "install_hooks", "remove_hooks"]
@@ -93,8 +97,8 @@ class Hooks(Protocol):
 
 
 def install_hooks(hooks: type[Hooks]) -> None:
-    """Put the hooks where rewritten code finds them."""
-    builtins.__dict__[HOOKS_NAME] = hooks
+    """Put the hooks, and the operations that go with them, where rewritten code finds them."""
+    builtins.__dict__[HOOKS_NAME] = type(hooks.__name__, (hooks,), {**_OPERATIONS, **_compound_operations(hooks)})
 
 
 def remove_hooks() -> None:
@@ -105,3 +109,25 @@ def remove_hooks() -> None:
 def are_hooks_installed() -> bool:
     """Return whether some world has its hooks in place."""
     return HOOKS_NAME in builtins.__dict__
+
+
+# What rewritten code calls besides the hooks, whatever names the program has given other meanings. All of it runs in C,
+# so that no frame of ours stands between the program's own.
+_OPERATIONS = {"call": operator.call, "getitem": operator.getitem, "setitem": operator.setitem, "slice": slice}
+
+
+def _compound_operations(hooks: type[Hooks]) -> dict[str, object]:
+    """Return the operations that pass a hook at a moment no expression of the program stands for."""
+
+    def each(iterable: Iterable[object], site: int) -> Iterator[object]:
+        """Before each store of a shared loop variable."""
+        return map(hooks.value, iterable, repeat(site))
+
+    def ready(bound: object, site: int, /, *args: object, **keywords: object) -> object:
+        """Before a call with keywords; gives what makes the call when it is called with nothing."""
+        if not callable(bound):
+            return bound  # the program's own frame raises the TypeError
+        hooks.args(bound, site, *args)
+        return partial(bound, *args, **keywords)
+
+    return {"each": each, "ready": ready}

@@ -3,6 +3,8 @@
 Functions are found through the garbage collector, so that methods, closures and decorated functions need no search
 path of their own; a function belongs to a module when it uses the module's namespace. Nothing else about a function
 changes, and afterwards each holds the very code object it held before, functions born in the meantime included.
+
+Code objects are told apart by identity: two functions of equal code in different files are equal code objects.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from operator import or_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import final
 
-from harness.instrument.matching import CodeMap
+from harness.instrument.matching import CodeMap, corresponding_codes
 from harness.instrument.rewrite import rewrite
 from harness.instrument.scopes import StoredNames, stored_names
 from harness.instrument.site import SiteTable
@@ -24,7 +26,8 @@ from harness.instrument.source import SourceFile, read_source
 
 __all__ = ["Instrumentation"]
 
-_Suspended = GeneratorType | CoroutineType | AsyncGeneratorType  # type: ignore[type-arg] - only their code matters
+_FRAMES: dict[type, str] = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
+_SCANNED = frozenset({FunctionType, *_FRAMES})
 
 
 @final
@@ -41,86 +44,121 @@ class Instrumentation:
         self.modules = tuple(modules)
         self.sites = SiteTable()
         self.limits: tuple[str, ...] = ()
-        self._originals: dict[CodeType, CodeType] = {}  # rewritten -> original
+        self._originals: dict[int, tuple[CodeType, CodeType]] = {}  # by id of the rewritten: that one, the original
         self._swapped: list[tuple[FunctionType, CodeType]] = []
         self._maps: dict[str, CodeMap] = {}
-        self._foreign: set[str] = set()
+        self._is_suspended = False  # some generator was inside rewritten code when it was swapped out
 
     def swap_in(self) -> None:
         """Rewrite and give every function of the modules its rewritten code."""
-        self._swap_in(self.modules)
-
-    def add(self, module: ModuleType) -> None:
-        """Rewrite a module that was imported after the others."""
-        self.modules = (*self.modules, module)
-        self._swap_in([module])
+        functions, suspended = _scan()
+        by_file = _functions_by_file(functions, self.modules)
+        sources = {file: read_source(members[0][0].__code__, members[0][1]) for file, members in by_file.items()}
+        failures = self._prepare([source for source in sources.values() if source is not None])
+        limits = [f"{file} cannot be rewritten: {reason}" for file, reason in failures.items()]
+        for file, members in by_file.items():
+            if file not in failures:
+                limits += self._swap(file, [function for function, _ in members])
+        limits += [f"{name} was suspended before the exploration began" for name in self._suspended(suspended)]
+        self.limits = tuple(dict.fromkeys(limits))
 
     def swap_out(self) -> None:
         """Give every function its original code object back, those born since then included."""
-        gc.unfreeze()
-        for function, original in self._swapped:
-            function.__code__ = original
-        self._swapped.clear()
-        if self._originals:
-            for function in _live(FunctionType):
-                original_code = self._originals.get(function.__code__)
-                if original_code is not None:
-                    function.__code__ = original_code
+        try:
+            self._swap_out()
+        except KeyboardInterrupt:  # whatever it interrupted is done again from the start
+            self._swap_out()
+            raise
 
     def is_running(self) -> bool:
-        """Return whether some frame or suspended generator still runs rewritten code."""
-        return any(frame.f_code in self._originals for frame in _all_frames())
+        """Return whether some frame still ran rewritten code, or some generator was suspended in it, at the swap."""
+        return self._is_suspended or any(id(frame.f_code) in self._originals for frame in _running_frames())
 
-    def _swap_in(self, modules: Sequence[ModuleType]) -> None:
-        gc.unfreeze()
-        by_file = _functions_by_file(modules)
-        sources = {file: read_source(members[0][0].__code__, members[0][1]) for file, members in by_file.items()}
-        self._prepare([source for source in sources.values() if source is not None])
-        limits = [limit for file, members in by_file.items() for limit in self._swap(file, [f for f, _ in members])]
-        limits += [f"{name} was suspended before the exploration began" for name in self._suspended()]
-        self.limits = tuple(dict.fromkeys([*self.limits, *limits]))
+    def _swap_out(self) -> None:
+        for function, original in self._swapped:
+            function.__code__ = original
+        if not self._originals:
+            return
+        functions, suspended = _scan()
+        for function in functions:
+            _, original_code = self._originals.get(id(function.__code__), (None, None))
+            if original_code is not None:
+                function.__code__ = original_code
+        self._is_suspended = any(id(code) in self._originals for code in suspended)
+        self._swapped.clear()
 
-    def _prepare(self, sources: Sequence[SourceFile]) -> None:
-        """Compile original and rewritten code of the sources; names stored anywhere count everywhere."""
-        trees = [(source, _parse(source)) for source in sources]
-        parsed = [(source, tree) for source, tree in trees if tree is not None]
+    def _prepare(self, sources: Sequence[SourceFile]) -> dict[str, str]:
+        """Compile original and rewritten code of the sources; return why it failed, by file.
+
+        Names stored anywhere count everywhere.
+        """
+        failures: dict[str, str] = {}
+        parsed = []
+        for source in sources:
+            try:
+                parsed.append((source, source.parse()))
+            except (SyntaxError, ValueError, RecursionError) as error:
+                failures[source.file] = _reason(error)
         stored = reduce(or_, (stored_names(tree) for _, tree in parsed), StoredNames(frozenset()))
         for source, tree in parsed:
-            original = source.compile(tree)
-            rewritten = rewrite(tree, file=source.file, digest=source.digest, stored=stored, sites=self.sites)
-            self._maps[source.file] = codes = CodeMap(original, source.compile(rewritten))
-            self._originals.update((after, before) for before, after in codes.pairs())
+            try:
+                original = source.compile(tree)
+                rewritten = rewrite(tree, file=source.file, digest=source.digest, stored=stored, sites=self.sites)
+                self._maps[source.file] = CodeMap(original, source.compile(rewritten))
+            except (SyntaxError, ValueError, RecursionError) as error:
+                failures[source.file] = _reason(error)
+        for codes in self._maps.values():
+            self._originals.update((id(after), (after, before)) for before, after in codes.pairs())
+        return failures
 
     def _swap(self, file: str, functions: list[FunctionType]) -> Iterator[str]:
         """Swap the functions of one file; yield what could not be."""
         codes = self._maps.get(file)
         for function in functions:
-            name = f"{function.__module__}.{function.__qualname__}"
-            new = codes.rewritten(function.__code__) if codes is not None else None
-            if new is not None:
-                self._swapped.append((function, function.__code__))
+            live = function.__code__
+            new = codes.rewritten(live) if codes is not None else None
+            if new is not None and new != live:  # equal code touches nothing shared
+                self._swapped.append((function, live))
+                self._note(live, new)
                 function.__code__ = new
+            elif new is not None:
+                continue
             elif codes is not None:
-                yield f"{name} is not what its source says; reload {file}"
-            elif not file.startswith("<"):  # code made at run time, of data classes and the like, is atomic
-                yield f"{name} has no source"
+                yield f"{_name_of(function)} is not what its source says; reload {file}"
+            elif not _is_generated(function):
+                yield f"{_name_of(function)} has no source"
 
-    def _suspended(self) -> list[str]:
-        originals = {original for codes in self._maps.values() for original, _ in codes.pairs()}
-        return sorted(code.co_qualname for code in _suspended_codes() if code in originals)
+    def _note(self, live: CodeType, new: CodeType) -> None:
+        """Note what functions get back that are born from the rewritten code: the live code, not our compilation."""
+        self._originals[id(new)] = (new, live)
+        for before, after in corresponding_codes(live, new):
+            self._originals[id(after)] = (after, before)
+
+    def _suspended(self, suspended: Iterable[CodeType]) -> list[str]:
+        found = ((code, self._maps.get(code.co_filename)) for code in suspended)
+        return sorted(code.co_qualname for code, codes in found if codes and codes.rewritten(code) is not None)
 
 
-def _parse(source: SourceFile):  # type: ignore[no-untyped-def] - ast.Module | None
-    try:
-        return source.parse()
-    except SyntaxError:
-        return None
+def _name_of(function: FunctionType) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
-def _functions_by_file(modules: Iterable[ModuleType]) -> dict[str, list[tuple[FunctionType, ModuleType]]]:
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _is_generated(function: FunctionType) -> bool:
+    """Return whether the function is a method that ``dataclasses`` and the like made at run time: those are atomic."""
+    name = function.__name__
+    return function.__code__.co_filename.startswith("<") and name.startswith("__") and name.endswith("__")
+
+
+def _functions_by_file(
+    functions: Iterable[FunctionType], modules: Iterable[ModuleType]
+) -> dict[str, list[tuple[FunctionType, ModuleType]]]:
     owners = {id(module.__dict__): module for module in modules}
     found: defaultdict[str, list[tuple[FunctionType, ModuleType]]] = defaultdict(list)
-    for function in _live(FunctionType):
+    for function in functions:
         module = owners.get(id(function.__globals__))
         if module is not None:
             found[function.__code__.co_filename].append((function, module))
@@ -129,33 +167,19 @@ def _functions_by_file(modules: Iterable[ModuleType]) -> dict[str, list[tuple[Fu
     return dict(sorted(found.items()))
 
 
-def _live(kind: type[FunctionType]) -> list[FunctionType]:
-    return [obj for obj in gc.get_objects() if type(obj) is kind]
+def _scan() -> tuple[list[FunctionType], list[CodeType]]:
+    """Return all live functions, and the code of all suspended generators and coroutines."""
+    gc.unfreeze()
+    # By exact type: asking an object for its class may call into the program.
+    found = [obj for obj in gc.get_objects() if type(obj) in _SCANNED]
+    functions = [obj for obj in found if type(obj) is FunctionType]
+    frames = [getattr(obj, _FRAMES[type(obj)]) for obj in found if type(obj) is not FunctionType]
+    return functions, [frame.f_code for frame in frames if frame is not None]
 
 
-def _suspended_codes() -> Iterator[CodeType]:
-    for obj in gc.get_objects():
-        frame = _frame_of(obj) if isinstance(obj, _Suspended) else None
-        if frame is not None:
-            yield frame.f_code
-
-
-def _frame_of(suspended: object) -> FrameType | None:
-    for attribute in ("gi_frame", "cr_frame", "ag_frame"):
-        frame = getattr(suspended, attribute, None)
-        if frame is not None:
-            assert isinstance(frame, FrameType)
-            return frame
-    return None
-
-
-def _all_frames() -> Iterator[FrameType]:
+def _running_frames() -> Iterator[FrameType]:
     for top in sys._current_frames().values():
         frame: FrameType | None = top
         while frame is not None:
             yield frame
             frame = frame.f_back
-    for obj in gc.get_objects():
-        frame = _frame_of(obj) if isinstance(obj, _Suspended) else None
-        if frame is not None:
-            yield frame

@@ -1,9 +1,10 @@
 """Code objects of live functions matched to their rewritten counterparts.
 
-Original and rewritten tree are compiled side by side; since rewriting adds no code object, the two trees of code objects
-correspond child by child, in the order in which the compiler met them. A live code object is then looked up by qualified name, first line and the table of its
-positions, and must agree with the compiled original in every other respect (free variables included), or the source
-is not what is running. Two lambdas on one line differ in their columns.
+Original and rewritten tree are compiled side by side; since rewriting adds no code object, the two trees of code
+objects correspond child by child, in the order in which the compiler met them. A live code object is then looked up by
+qualified name, first line and the table of its positions, and must agree with the compiled original in every other
+respect (free variables included), or the source is not what is running. Two lambdas on one line differ in their
+columns.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import CodeType
 
-__all__ = ["CodeMap"]
+__all__ = ["CodeMap", "corresponding_codes"]
 
 _Key = tuple[str, int, bytes]
 
@@ -21,7 +22,7 @@ class CodeMap:
 
     def __init__(self, original: CodeType, rewritten: CodeType) -> None:
         self._by_key: dict[_Key, tuple[CodeType, CodeType]] = {}
-        for before, after in _pairs(original, rewritten):
+        for before, after in corresponding_codes(original, rewritten):
             self._by_key[_key(before)] = (before, after)
 
     def rewritten(self, live: CodeType) -> CodeType | None:
@@ -34,11 +35,7 @@ class CodeMap:
         yield from self._by_key.values()
 
 
-def _key(code: CodeType) -> _Key:
-    return code.co_qualname, code.co_firstlineno, code.co_linetable
-
-
-def _pairs(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+def corresponding_codes(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
     """Yield the code objects inside two that correspond; a pair that does not is left out with all inside it."""
     children, new_children = _children(original), _children(rewritten)
     if len(children) != len(new_children):
@@ -46,7 +43,11 @@ def _pairs(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, 
     for before, after in zip(children, new_children, strict=True):
         if _shape(before) == _shape(after):
             yield before, after
-            yield from _pairs(before, after)
+            yield from corresponding_codes(before, after)
+
+
+def _key(code: CodeType) -> _Key:
+    return code.co_qualname, code.co_firstlineno, code.co_linetable
 
 
 def _children(code: CodeType) -> list[CodeType]:

@@ -12,12 +12,11 @@ later) or not must not alter the schedule.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Scope", "StoredNames", "resolve_scopes", "stored_names"]
+__all__ = ["Scope", "StoredNames", "resolve_scopes", "stored_names", "targets_of"]
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.GeneratorExp
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _Position = tuple[int, int]
 
 
@@ -33,16 +32,23 @@ class Scope:
     declared_nonlocal: set[str] = field(default_factory=set)
     uses: set[str] = field(default_factory=set)
     captures: dict[str, list[_Position]] = field(default_factory=dict)  # where nested functions take the name
+    targets: set[str] = field(default_factory=set)  # of all list, set and dict comprehensions in it
     hidden: list[set[str]] = field(default_factory=list)  # targets of the comprehensions being walked
+    around: frozenset[str] = frozenset()  # targets of the comprehensions that stand between it and its parent
 
     def owner_of(self, name: str) -> Scope | None:
-        """Return the function scope that holds the name as seen from here, or ``None`` for a global or built-in."""
+        """Return the scope that holds the name as seen from here, or ``None`` for a global or built-in.
+
+        A target of a comprehension belongs to the function, class or module in which the comprehension stands.
+        """
         scope: Scope | None = self
         while scope is not None and scope.parent is not None:
             if name in scope.declared_global:
                 return None
             if name in scope.bindings and name not in scope.declared_nonlocal and (scope.is_function or scope is self):
                 return scope if scope.is_function else None
+            if name in scope.around:
+                return scope.parent
             scope = scope.parent
         return None
 
@@ -51,27 +57,41 @@ class Scope:
         owner = self.owner_of(name)
         if owner is None or name not in owner.captures:
             return False
+        if name in owner.targets:
+            return True
         bindings = owner.bindings[name]
         (position, in_loop), *others = bindings
         return bool(others) or in_loop or any(capture < position for capture in owner.captures[name])
 
+    def is_captured_target(self, name: str) -> bool:
+        """Return whether a nested function takes the name, which a comprehension in this scope binds."""
+        return name in self.targets and name in self.captures
+
     def is_global(self, name: str) -> bool:
         """Return whether the name, used in this function, is a global or a built-in."""
         return self.owner_of(name) is None
+
+    def is_builtin(self, name: str) -> bool:
+        """Return whether the name means the built-in of that name, as far as the source tells."""
+        module = self
+        while module.parent is not None:
+            module = module.parent
+        return self.is_global(name) and name not in module.bindings and "*" not in module.bindings
 
 
 @dataclass(frozen=True, slots=True)
 class StoredNames:
     """Names that instrumented code stores into: attributes of any object, and globals rebound in functions.
 
-    ``anything`` is true when an attribute is stored under a name known only at run time.
+    ``anything`` is true when an attribute is stored under a name known only at run time. Private names count without
+    the class that the compiler puts in front.
     """
 
     names: frozenset[str]
     anything: bool = False
 
     def __contains__(self, name: str) -> bool:
-        return self.anything or name in self.names
+        return self.anything or _without_class(name) in self.names
 
     def __or__(self, other: StoredNames) -> StoredNames:
         return StoredNames(self.names | other.names, self.anything or other.anything)
@@ -83,7 +103,7 @@ def stored_names(tree: ast.AST) -> StoredNames:
     anything = False
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            names.add(node.attr)
+            names.add(_without_class(node.attr))
         elif isinstance(node, ast.Global):
             names.update(node.names)
         elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
@@ -91,8 +111,21 @@ def stored_names(tree: ast.AST) -> StoredNames:
         elif isinstance(node, ast.Call):
             stored = _name_stored_by_call(node)
             anything = anything or stored == ""
-            names.update({stored} if stored else ())
+            names.update({_without_class(stored)} if stored else ())
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _is_globals(node.value):
+            names.update({str(node.slice.value)} if isinstance(node.slice, ast.Constant) else ())
     return StoredNames(frozenset(names), anything)
+
+
+def _is_globals(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
+
+
+def _without_class(name: str) -> str:
+    """Return ``__x`` for a private name that the compiler turned into ``_C__x``, other names as they are."""
+    is_private = name.startswith("_") and not name.startswith("__") and not name.endswith("__")
+    position = name.find("__", 1) if is_private else -1
+    return name[position:] if position > 0 else name
 
 
 def _name_stored_by_call(node: ast.Call) -> str | None:
@@ -113,13 +146,13 @@ def resolve_scopes(tree: ast.Module) -> dict[ast.AST, Scope]:
     for statement in tree.body:
         walker.visit(statement)
     for scope in walker.scopes.values():
-        scope_of_nonlocals(scope)
+        _move_nonlocals(scope)
     for scope in walker.scopes.values():
         _note_captures(scope)
     return walker.scopes
 
 
-def scope_of_nonlocals(scope: Scope) -> None:
+def _move_nonlocals(scope: Scope) -> None:
     """Move what a function binds under ``nonlocal`` to the function that owns the name."""
     for name in scope.declared_nonlocal:
         moved = scope.bindings.pop(name, [])
@@ -129,75 +162,122 @@ def scope_of_nonlocals(scope: Scope) -> None:
 
 
 def _note_captures(scope: Scope) -> None:
-    position = (getattr(scope.node, "lineno", 0), getattr(scope.node, "col_offset", 0))
     for name in scope.uses | scope.declared_nonlocal:
         owner = scope.owner_of(name)
         inner: Scope | None = scope
         while owner is not None and inner is not None and inner is not owner:
             if inner.parent is owner:
-                position = (getattr(inner.node, "lineno", 0), getattr(inner.node, "col_offset", 0))
-                owner.captures.setdefault(name, []).append(position)
+                owner.captures.setdefault(name, []).append(_start_of(inner.node))
             inner = inner.parent
+
+
+def _start_of(node: ast.AST) -> _Position:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _end_of(node: ast.AST) -> _Position:
+    return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
 
 
 class _ScopeWalker(ast.NodeVisitor):
     def __init__(self, tree: ast.Module) -> None:
-        self.scope = Scope(tree, None, is_function=False)
+        self.module = self.scope = Scope(tree, None, is_function=False)
         self.scopes: dict[ast.AST, Scope] = {tree: self.scope}
         self.loops = 0
+        self.bound_at: _Position | None = None  # end of the assignment being walked: there its names are bound
 
     def bind(self, name: str, node: ast.AST) -> None:
         if any(name in targets for targets in self.scope.hidden):
             return
-        position = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
-        self.scope.bindings.setdefault(name, []).append((position, self.loops > 0))
+        self.bind_in(self.scope, name, self.bound_at or _start_of(node))
 
-    def enter(self, node: ast.AST, *, is_function: bool, body: list[ast.AST], arguments: ast.arguments | None) -> None:
-        outer, loops = self.scope, self.loops
-        self.scope, self.loops = Scope(node, outer, is_function), 0
+    def bind_in(self, scope: Scope, name: str, position: _Position) -> None:
+        holder = self.module if name in scope.declared_global else scope
+        holder.bindings.setdefault(name, []).append((position, self.loops > 0))
+
+    def bind_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        """Bind the name at once, unless a decorator may hand the function on before."""
+        self.bind_in(self.scope, node.name, _end_of(node) if node.decorator_list else _start_of(node))
+
+    def enter(self, node: ast.AST, *, is_function: bool) -> tuple[Scope, int, _Position | None]:
+        outer = self.scope, self.loops, self.bound_at
+        around = frozenset[str]().union(*self.scope.hidden)
+        self.scope, self.loops, self.bound_at = Scope(node, self.scope, is_function, around=around), 0, None
         self.scopes[node] = self.scope
+        return outer
+
+    def leave(self, outer: tuple[Scope, int, _Position | None]) -> None:
+        self.scope, self.loops, self.bound_at = outer
+
+    def visit_body(self, node: ast.AST, body: Sequence[ast.AST], arguments: ast.arguments | None) -> None:
+        outer = self.enter(node, is_function=arguments is not None)
         for argument in _all_arguments(arguments) if arguments else ():
             self.bind(argument.arg, node)
         for child in body:
             self.visit(child)
-        self.scope, self.loops = outer, loops
+        self.leave(outer)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.bind(node.name, node)
+        self.bind_definition(node)
         for outside in [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
             self.visit(outside)
-        self.enter(node, is_function=True, body=list(node.body), arguments=node.args)
+        self.visit_body(node, node.body, node.args)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name is ast's
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
             self.visit(default)
-        self.enter(node, is_function=True, body=[node.body], arguments=node.args)
+        self.visit_body(node, [node.body], node.args)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.bind(node.name, node)
+        self.bind_definition(node)
         for outside in [*node.decorator_list, *node.bases, *node.keywords]:
             self.visit(outside)
-        self.enter(node, is_function=False, body=list(node.body), arguments=None)
+        self.visit_body(node, node.body, None)
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> None:
         self.visit(node.generators[0].iter)
-        outer, loops = self.scope, self.loops
-        self.scope, self.loops = Scope(node, outer, is_function=True), 0
-        self.scopes[node] = self.scope
-        for name in _targets(node.generators):
-            self.bind(name, node)
+        outer = self.enter(node, is_function=True)
+        self.loops = 1
+        for generator in node.generators:
+            self.visit(generator.target)
         for part in [node.elt, *(g.iter for g in node.generators[1:]), *(c for g in node.generators for c in g.ifs)]:
             self.visit(part)
-        self.scope, self.loops = outer, loops
+        self.leave(outer)
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> None:
-        self.scope.hidden.append(_targets(node.generators))
-        self.generic_visit(node)
+        first, *others = node.generators
+        self.visit(first.iter)
+        targets = targets_of(node.generators)
+        self.scope.targets |= targets
+        self.scope.hidden.append(targets)
+        self.loops += 1
+        for generator in node.generators:
+            self.visit(generator.target)
+        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        for part in [*elements, *(g.iter for g in others), *(c for g in node.generators for c in g.ifs)]:
+            self.visit(part)
+        self.loops -= 1
         self.scope.hidden.pop()
 
     visit_ListComp = visit_SetComp = visit_DictComp = _visit_comprehension  # noqa: N815 - the names are ast's
+
+    def _visit_assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
+        outer, self.bound_at = self.bound_at, _end_of(node)
+        self.generic_visit(node)
+        self.bound_at = outer
+
+    visit_Assign = visit_AnnAssign = _visit_assignment  # noqa: N815 - the names are ast's
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        """Bind in the function around the comprehensions, the interpreter's rule for ``:=``."""
+        self.visit(node.value)
+        scope = self.scope
+        while isinstance(scope.node, ast.GeneratorExp) and scope.parent is not None:
+            scope.declared_nonlocal.add(node.target.id)
+            scope = scope.parent
+        self.bind_in(scope, node.target.id, _end_of(node))
 
     def _visit_loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
         self.loops += 1
@@ -222,6 +302,7 @@ class _ScopeWalker(ast.NodeVisitor):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:
             self.bind(node.name, node)
+            self.bind(node.name, node)  # and unbound at the end of the handler
         self.generic_visit(node)
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
@@ -248,6 +329,7 @@ def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
     return plain + [extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None]
 
 
-def _targets(generators: list[ast.comprehension]) -> set[str]:
+def targets_of(generators: list[ast.comprehension]) -> set[str]:
+    """Return the names that the generators of a comprehension bind."""
     names = (node for generator in generators for node in ast.walk(generator.target))
     return {node.id for node in names if isinstance(node, ast.Name)}

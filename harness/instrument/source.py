@@ -5,13 +5,15 @@ pytest imported with assertion rewriting the tree is the one after that rewritin
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
 import hashlib
 import linecache
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 
@@ -42,7 +44,8 @@ class SourceFile:
 
     def parse(self) -> ast.Module:
         """Return a fresh tree of the source; raises ``SyntaxError`` where the text is no longer Python."""
-        tree = ast.parse(self.text, self.file)
+        with _without_warnings():
+            tree = ast.parse(self.text, self.file)
         if self.is_asserted:
             rewriting = sys.modules["_pytest.assertion.rewrite"]
             rewriting.rewrite_asserts(tree, self.text.encode(), self.file, None)
@@ -50,19 +53,30 @@ class SourceFile:
 
     def compile(self, tree: ast.Module) -> CodeType:
         """Compile a tree of this source as the original was compiled."""
-        code = compile(tree, self.file, "exec", flags=self.flags, dont_inherit=True)
+        flags = self.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as notebook cells may; changes no function
+        with _without_warnings():
+            code = compile(tree, self.file, "exec", flags=flags, dont_inherit=True)
         assert isinstance(code, CodeType)
         return code
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence the compiler: what it warns of it said when the program was imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def read_source(code: CodeType, module: ModuleType | None) -> SourceFile | None:
     """Return the source that a code object came from, or ``None`` where there is none."""
     file = code.co_filename
     namespace = module.__dict__ if module is not None else None
+    linecache.checkcache(file)
     lines = linecache.getlines(file, namespace)
     if not lines:
         return None
     text = "".join(lines)
-    is_asserted = namespace is not None and "@pytest_ar" in namespace
+    is_asserted = namespace is not None and "@pytest_ar" in namespace and namespace.get("__file__") == file
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     return SourceFile(file, text, digest, code.co_flags & _FUTURE_FLAGS, is_asserted)

@@ -29,7 +29,7 @@ def unwrap(function: object) -> FunctionType | None:
             break
     if isinstance(function, FunctionType):
         return function
-    call = getattr(type(function), "__call__", None)
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - wanted is the function, not whether there is one
     return call if isinstance(call, FunctionType) else None
 
 

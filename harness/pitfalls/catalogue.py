@@ -12,9 +12,7 @@ from harness.pitfalls.preview_then_remove import PREVIEW_THEN_REMOVE
 
 __all__ = ["PitfallError", "UnknownPitfallError", "all", "get"]
 
-_CATALOGUE = {
-    pitfall.id: pitfall for pitfall in (LOST_UPDATE, LAZY_INIT, PREVIEW_THEN_REMOVE, LOADER_CLOSURE_CACHE)
-}
+_CATALOGUE = {pitfall.id: pitfall for pitfall in (LOST_UPDATE, LAZY_INIT, PREVIEW_THEN_REMOVE, LOADER_CLOSURE_CACHE)}
 
 
 class PitfallError(Exception):

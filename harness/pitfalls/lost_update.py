@@ -38,7 +38,7 @@ def two_registrations(register: Register) -> None:
     run_together(mail, search)
     snapshot = registry.snapshot()
     assert sorted(snapshot.providers) == ["mail", "search"], f"registered mail and search, have {[*snapshot.providers]}"
-    assert snapshot.executor("mail").complete("ping") == "mail: ping"  # type: ignore[attr-defined] - it is ours
+    assert snapshot.executor("mail").complete("ping") == "mail: ping"  # type: ignore[attr-defined]  # it is ours
 
 
 def broken() -> None:

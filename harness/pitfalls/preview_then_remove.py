@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from harness.pitfalls.fleet import executor, run_together
 from harness.pitfalls.pitfall import Pitfall
-from harness.registry import AgentSpec, Draft, ModelSpec, ProviderRemovalPolicy, Registry, RegistryError
+from harness.registry import (
+    AgentId,
+    AgentSpec,
+    Draft,
+    ModelId,
+    ModelSpec,
+    ProviderId,
+    ProviderRemovalPolicy,
+    Registry,
+    RegistryError,
+)
 
 __all__ = ["PREVIEW_THEN_REMOVE"]
 
@@ -32,7 +42,7 @@ def removal_beside_registration(remove: Remove) -> None:
     """One thread removes a provider while another registers an agent on its model; one of them must be refused."""
     registry = Registry()
     registry.register_provider("mail", executor("mail"))
-    registry.register_model(ModelSpec(id="fast", provider_id="mail", upstream_model="mail-1"))
+    registry.register_model(ModelSpec(ModelId("fast"), ProviderId("mail"), "mail-1"))
     done: list[str] = []
 
     def remover() -> None:
@@ -43,7 +53,7 @@ def removal_beside_registration(remove: Remove) -> None:
 
     def registrar() -> None:
         try:
-            registry.register_agent(AgentSpec(id="triage", model_id="fast"))
+            registry.register_agent(AgentSpec(AgentId("triage"), ModelId("fast")))
             done.append("agent registered")
         except RegistryError:
             done.append("agent refused")

@@ -1,9 +1,9 @@
 """The controlled world: tasks, locks and clock of a program under test, all scheduled by us.
 
-A `World` holds everything that is replaced for an exploration and runs executions; each is a `Scheduler` with its `Task`s
-(greenlets), a virtual `Clock` and shadows of the real locks (`locks`). `hooks` connects rewritten code to it, `patches`
-the functions of the standard library, `escapes` names the ways out. `isolation` puts state back between executions,
-`capture` keeps what the program prints. `SimulatedExecutor` stands in for a provider.
+A `World` holds everything that is replaced for an exploration and runs executions; each is a `Scheduler` with its
+`Task`s (greenlets), a virtual `Clock` and shadows of the real locks (`locks`). `hooks` connects rewritten code to it,
+`patches` the functions of the standard library, `escapes` names the ways out. `isolation` puts state back between
+executions, `capture` keeps what the program prints. `SimulatedExecutor` stands in for a provider.
 """
 
 from __future__ import annotations

@@ -73,13 +73,14 @@ class OutputCapture:
         self._real = sys.stdout, sys.stderr, warnings.showwarning, logging.Logger.callHandlers
         self._out, self._err = _TaskStream(sys.stdout), _TaskStream(sys.stderr)
         self._handlers = {id(handler) for handler in _handlers()}
-        sys.stdout, sys.stderr = self._out, self._err  # type: ignore[assignment] - streams in all that matters
+        sys.stdout, sys.stderr = self._out, self._err
         warnings.showwarning = self._show_warning
-        logging.Logger.callHandlers = self._call_handlers  # type: ignore[method-assign,assignment]
+        logging.Logger.callHandlers = self._call_handlers  # type: ignore[method-assign,assignment]  # a function in its place
 
     def stop(self) -> None:
         """Take the capture away."""
-        sys.stdout, sys.stderr, warnings.showwarning, logging.Logger.callHandlers = self._real  # type: ignore[method-assign]
+        sys.stdout, sys.stderr, warnings.showwarning, call_handlers = self._real
+        logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]  # the method it was
 
     def take(self) -> Output:
         """Return what was written since the last call."""
@@ -129,7 +130,10 @@ _NOTHING = Output()
 
 
 def _handlers() -> list[logging.Handler]:
-    loggers = [logging.root, *(log for log in logging.root.manager.loggerDict.values() if isinstance(log, logging.Logger))]
+    loggers = [
+        logging.root,
+        *(log for log in logging.root.manager.loggerDict.values() if isinstance(log, logging.Logger)),
+    ]
     return [handler for logger in loggers for handler in logger.handlers]
 
 

@@ -27,5 +27,5 @@ class DeadlockError(SimError):
         return "deadlock: " + "; ".join(self.lines)
 
 
-class TaskExit(BaseException):  # noqa: N818 - like SystemExit it is no error
+class TaskExit(BaseException):
     """Thrown into a task that is left over at the end of an execution, so that its ``finally`` blocks run."""

@@ -1,7 +1,7 @@
 """What happened in an execution, event by event, and how the objects in it are named.
 
-Objects are numbered by type in the order of their first appearance, never by ``id``, so that equal executions have equal
-event lists in any process.
+Objects are numbered by type in the order of their first appearance, never by ``id``, so that equal executions have
+equal event lists in any process.
 """
 
 from __future__ import annotations
@@ -73,10 +73,12 @@ class Event:
 class Recorder:
     """Collects the events of one execution. Confined."""
 
-    def __init__(self, sites: object = None) -> None:
+    def __init__(self) -> None:
         self._rows: list[tuple[int, str, EventKind, str, str, int, str]] = []
         self._preempted: set[int] = set()  # positions in _rows
-        self._numbers: dict[int, tuple[str, object]] = {}  # id -> name; the object is kept, so that its id stays its own
+        self._numbers: dict[
+            int, tuple[str, object]
+        ] = {}  # id -> name; the object is kept, so that its id stays its own
         self._counts: Counter[str] = Counter()
 
     def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:

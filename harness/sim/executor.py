@@ -36,8 +36,8 @@ class ExecutorCall:
 class SimulatedExecutor:
     """Stands behind a provider of a fleet. Thread-safe.
 
-    Latency passes on the virtual clock of the world it is called in. Outside a world there is no such clock, and replies
-    come at once.
+    Latency passes on the virtual clock of the world it is called in. Outside a world there is no such clock, and
+    replies come at once.
 
     Args:
         name: Name in the replies, usually the provider's id.
@@ -62,7 +62,7 @@ class SimulatedExecutor:
         self.name = name
         self._plan = tuple(plan)
         self._latency_s = latency_s
-        self._random = Random(f"{name}:{seed}")
+        self._random = Random(f"{name}:{seed}")  # noqa: S311 - latencies are no secrets
         self._begun = 0
         self._calls: list[ExecutorCall] = []
 

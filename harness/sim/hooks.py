@@ -53,7 +53,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)
-            if kind is not CLASS or not kinds.is_own_class(obj):  # type: ignore[arg-type] - it is a class
+            if kind is not CLASS or not kinds.is_own_class(obj):  # type: ignore[arg-type]  # it is a class
                 touch(task, obj, site)
         return obj
 
@@ -73,7 +73,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
     def args(bound: object, site: int, *arguments: object) -> tuple[object, ...]:
         task = getcurrent()
         if task.__class__ is Task and not task.atomic and type(bound) in _METHODS:
-            receiver = bound.__self__  # type: ignore[attr-defined] - methods have it
+            receiver = bound.__self__  # type: ignore[attr-defined]  # methods have it
             kind = kinds[type(receiver)]
             if kind is CONTAINER or kind is FOREIGN:
                 touch(task, receiver, site, arguments[0] if kind is CONTAINER and arguments else NO_KEY)
@@ -147,7 +147,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
         return manager
 
     def shadow_of(task: Task, real: object) -> Lock:
-        return task.scheduler.shadow(real)  # type: ignore[arg-type] - its kind says that it is a lock
+        return task.scheduler.shadow(real)  # type: ignore[arg-type]  # its kind says that it is a lock
 
     functions = (attr, quiet, method, bare, args, item, key, pair, store, whole, iterate, inplace, aug, augitem)
     members = {function.__name__: function for function in (*functions, name, value, enter)}

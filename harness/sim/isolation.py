@@ -11,157 +11,52 @@ be put back (a generator that moved on, say) is named in ``limits``.
 from __future__ import annotations
 
 import enum
+import gc
 import logging
-from array import array
+import random
+import threading
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
-from functools import _lru_cache_wrapper
-from operator import is_
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import _lru_cache_wrapper, partial
 from types import (
     AsyncGeneratorType,
-    BuiltinFunctionType,
-    CellType,
+    BuiltinMethodType,
     CoroutineType,
     FunctionType,
     GeneratorType,
+    GetSetDescriptorType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
 )
-from typing import Protocol, final
+from typing import final
 
 from harness.instrument import CONTAINERS, IMMUTABLE
+from harness.sim.saved_state import (
+    CONTAINER_STATES,
+    CacheState,
+    CellState,
+    ClassState,
+    EmptyContainers,
+    NamespaceState,
+    RandomState,
+    SavedState,
+    SlotState,
+    attributes_of_class,
+    cell_contents_of,
+    slot_value,
+)
 
 __all__ = ["Isolation"]
 
-_MAPPINGS = (dict, OrderedDict, defaultdict)
-_SEQUENCES = (list, deque, bytearray, array)
-_ITERATORS = (GeneratorType, CoroutineType, AsyncGeneratorType)
-_MISSING = object()
-_EMPTY_CELL = object()
-_LEAVES = (logging.Logger, logging.Handler, enum.Enum, BuiltinFunctionType)
-
-
-class _Saved(Protocol):
-    """State of one object as it was."""
-
-    def restore(self) -> None:
-        """Put it back where it differs."""
-
-
-class _Mapping:
-    def __init__(self, target: dict[object, object]) -> None:
-        self.target, self.keys, self.values = target, list(target), list(target.values())
-
-    def restore(self) -> None:
-        target = self.target
-        is_same = (
-            len(target) == len(self.keys)
-            and all(map(is_, target, self.keys))
-            and all(map(is_, target.values(), self.values))
-        )
-        if not is_same:
-            target.clear()
-            target.update(zip(self.keys, self.values, strict=True))
-
-
-class _Namespace:
-    """A module's globals: other threads may add names of their own, so only the difference is undone."""
-
-    def __init__(self, target: dict[str, object]) -> None:
-        self.target, self.saved = target, dict(target)
-
-    def restore(self) -> None:
-        target, saved = self.target, self.saved
-        if len(target) == len(saved) and all(map(is_, target.values(), saved.values())):
-            return
-        for name in [name for name in target if name not in saved]:
-            del target[name]
-        for name, value in saved.items():
-            if target.get(name, _MISSING) is not value:
-                target[name] = value
-
-
-class _Sequence:
-    def __init__(self, target: list[object]) -> None:
-        self.target, self.items = target, list(target)
-
-    def restore(self) -> None:
-        target = self.target
-        if len(target) != len(self.items) or not all(map(is_, target, self.items)):
-            target.clear()
-            target.extend(self.items)
-
-
-class _Bytes:
-    def __init__(self, target: bytearray | array[int]) -> None:
-        self.target, self.items = target, target[:]
-
-    def restore(self) -> None:
-        if self.target != self.items:
-            self.target[:] = self.items  # type: ignore[call-overload,index] - both are of one type
-
-
-class _Set:
-    def __init__(self, target: set[object]) -> None:
-        self.target, self.items = target, frozenset(target)
-
-    def restore(self) -> None:
-        if self.target != self.items:
-            self.target.clear()
-            self.target.update(self.items)
-
-
-class _Class:
-    def __init__(self, target: type) -> None:
-        self.target, self.saved = target, dict(vars(target))
-
-    def restore(self) -> None:
-        now = vars(self.target)
-        if len(now) == len(self.saved) and all(map(is_, now.values(), self.saved.values())):
-            return
-        for name in [name for name in now if name not in self.saved]:
-            type.__delattr__(self.target, name)
-        for name, value in self.saved.items():
-            if now.get(name, _MISSING) is not value:
-                type.__setattr__(self.target, name, value)
-
-
-class _Cell:
-    def __init__(self, target: CellType) -> None:
-        self.target, self.contents = target, _contents(target)
-
-    def restore(self) -> None:
-        if _contents(self.target) is self.contents:
-            return
-        if self.contents is _EMPTY_CELL:
-            del self.target.cell_contents
-        else:
-            self.target.cell_contents = self.contents
-
-
-class _Slot:
-    def __init__(self, target: object, slot: MemberDescriptorType) -> None:
-        self.target, self.slot, self.value = target, slot, _slot_value(target, slot)
-
-    def restore(self) -> None:
-        if _slot_value(self.target, self.slot) is self.value:
-            return
-        if self.value is _MISSING:
-            self.slot.__delete__(self.target)
-        else:
-            self.slot.__set__(self.target, self.value)
-
-
-class _Cache:
-    """A ``functools.lru_cache`` that was empty."""
-
-    def __init__(self, target: _lru_cache_wrapper[object]) -> None:
-        self.target = target
-
-    def restore(self) -> None:
-        if self.target.cache_info().currsize:
-            self.target.cache_clear()
+_SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
+_LEAVES = (logging.Logger, logging.Handler, enum.Enum)
+_EMPTIED = frozenset({dict, list, set, deque, defaultdict, OrderedDict})
+# These lead to what they were made of: functions, arguments, a receiver.
+_WRAPPERS = (property, staticmethod, classmethod, MethodType, BuiltinMethodType, partial)
+_DEAD_ENDS = IMMUTABLE - {tuple, frozenset, *_WRAPPERS}
+_mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 
 
 @final
@@ -174,7 +69,8 @@ class Isolation:
 
     def __init__(self, modules: Sequence[ModuleType], roots: Iterable[object] = ()) -> None:
         self._own = {module.__name__ for module in modules}
-        self._saved: list[_Saved] = []
+        self._empties = EmptyContainers()
+        self._saved: list[SavedState] = [self._empties]
         self._seen: dict[int, object] = {}
         self.limits: list[str] = []
         self._visit([*modules, *roots])
@@ -193,57 +89,59 @@ class Isolation:
         pending = list(roots)
         while pending:
             obj = pending.pop()
-            if type(obj) in IMMUTABLE and not isinstance(obj, (tuple, frozenset, MethodType)):
-                continue
-            if id(obj) not in self._seen:
+            if type(obj) not in _DEAD_ENDS and id(obj) not in self._seen:
                 self._seen[id(obj)] = obj
-                pending.extend(self._save(obj))
+                pending.extend(self._save(obj, type(obj)))
 
-    def _save(self, obj: object) -> Iterator[object]:
+    # Objects are told apart by type, never by isinstance: one asked for its class may answer with the program's code.
+
+    def _save(self, obj: object, kind: type) -> Iterator[object]:
         """Note the state of one object and yield what it refers to."""
-        kind = type(obj)
-        if isinstance(obj, ModuleType):
-            yield from self._save_module(obj)
-        elif isinstance(obj, type):
-            yield from self._save_class(obj)
-        elif kind in CONTAINERS or kind in (tuple, frozenset):
-            yield from self._save_container(obj)
-        elif isinstance(obj, FunctionType):
-            yield from self._save_function(obj)
-        elif isinstance(obj, _lru_cache_wrapper):
-            yield from self._save_cache(obj)
-        elif isinstance(obj, (staticmethod, classmethod)):
-            yield obj.__func__
-        elif isinstance(obj, property):
-            yield from (part for part in (obj.fget, obj.fset, obj.fdel) if part is not None)
-        elif isinstance(obj, MethodType):
-            yield from (obj.__func__, obj.__self__)
-        elif isinstance(obj, _ITERATORS):
+        if issubclass(kind, ModuleType):
+            yield from self._save_module(obj)  # type: ignore[arg-type]  # as its type says; so below
+        elif issubclass(kind, type):
+            yield from self._save_class(obj)  # type: ignore[arg-type]
+        elif kind is FunctionType:
+            yield from self._save_function(obj)  # type: ignore[arg-type]
+        elif kind is _lru_cache_wrapper:
+            yield from self._save_cache(obj)  # type: ignore[arg-type]
+        elif issubclass(kind, _WRAPPERS):
+            yield from gc.get_referents(obj)
+        elif kind is MappingProxyType:
+            yield from filter(_is_no_class, gc.get_referents(obj))
+        elif issubclass(kind, threading.local):
+            yield threading.local.__getattribute__(obj, "__dict__")  # type: ignore[arg-type]  # that of this thread
+        elif kind is random.Random:
+            self._saved.append(RandomState(obj))  # type: ignore[arg-type]
+        elif kind in _SUSPENDED or _is_iterator(kind):
             self.limits.append(f"a {kind.__name__} kept between executions cannot be put back")
-        elif not isinstance(obj, _LEAVES):
-            yield from self._save_instance(obj, is_own=kind.__module__ in self._own)
+        elif not issubclass(kind, _LEAVES):
+            yield from self._save_container(obj, kind)
+            if kind not in CONTAINERS and kind not in (tuple, frozenset):
+                yield from self._save_instance(obj, kind)
 
     def _save_module(self, module: ModuleType) -> Iterator[object]:
-        if module.__name__ in self._own:
-            self._saved.append(_Namespace(module.__dict__))
+        if module.__dict__.get("__name__") in self._own:
+            self._saved.append(NamespaceState(module))
             yield from (value for name, value in list(module.__dict__.items()) if name != "__builtins__")
 
     def _save_class(self, cls: type) -> Iterator[object]:
-        if cls.__module__ in self._own:
-            self._saved.append(_Class(cls))
-            yield from vars(cls).values()
+        if self._is_own(cls) and not issubclass(type(cls), enum.EnumType):
+            self._saved.append(ClassState(cls))
+            yield from attributes_of_class(cls).values()
 
-    def _save_container(self, obj: object) -> Iterator[object]:
-        if isinstance(obj, _MAPPINGS):
-            self._saved.append(_Mapping(obj))
-            yield from (*obj, *obj.values())
-        elif isinstance(obj, (bytearray, array)):
-            self._saved.append(_Bytes(obj))
-        elif isinstance(obj, (set, *_SEQUENCES)):
-            self._saved.append(_Set(obj) if isinstance(obj, set) else _Sequence(obj))  # type: ignore[arg-type]
-            yield from obj
-        elif isinstance(obj, (tuple, frozenset)):
-            yield from obj
+    def _save_container(self, obj: object, kind: type) -> Iterator[object]:
+        if kind in _EMPTIED and not obj:
+            self._empties.targets.append(obj)  # type: ignore[arg-type]
+            return
+        base = next((base for base in CONTAINER_STATES if issubclass(kind, base)), None)
+        if base is not None:
+            self._saved.append(CONTAINER_STATES[base](obj))
+        if issubclass(kind, dict):
+            yield from (*dict.__iter__(obj), *dict.values(obj))  # type: ignore[arg-type]
+        for plain in (list, deque, set, tuple, frozenset):
+            if issubclass(kind, plain):
+                yield from plain.__iter__(obj)  # type: ignore[arg-type]
 
     def _save_function(self, function: FunctionType) -> Iterator[object]:
         if function.__module__ not in self._own:
@@ -251,50 +149,61 @@ class Isolation:
         for cell in function.__closure__ or ():
             if id(cell) not in self._seen:
                 self._seen[id(cell)] = cell
-                self._saved.append(_Cell(cell))
-                yield _contents(cell)
-        yield from (function.__defaults__ or (), function.__kwdefaults__ or {}, function.__dict__)
+                self._saved.append(CellState(cell))
+                yield cell_contents_of(cell)
+        yield from (function.__defaults__, function.__kwdefaults__, function.__dict__)
 
     def _save_cache(self, cache: _lru_cache_wrapper[object]) -> Iterator[object]:
         if cache.__module__ in self._own:
             if cache.cache_info().currsize:
                 self.limits.append(f"the cache of {cache.__name__} was filled before the exploration")
             else:
-                self._saved.append(_Cache(cache))
+                self._saved.append(CacheState(cache))
             yield cache.__wrapped__
 
-    def _save_instance(self, obj: object, *, is_own: bool) -> Iterator[object]:
-        attributes = getattr(obj, "__dict__", None)
-        if type(attributes) is dict:
-            self._saved.append(_Mapping(attributes))
-            values = attributes.values()
-            # Instances of foreign classes lead to their containers, but not on to further foreign instances.
-            yield from (value for value in values if is_own or type(value) in CONTAINERS)
-        for slot in _slots(type(obj)):
+    def _save_instance(self, obj: object, kind: type) -> Iterator[object]:
+        is_own = self._is_own(kind)
+        slots = _slots(kind) if is_own else []
+        descriptor = _dict_descriptor(kind)
+        attributes = None if descriptor is None else slot_value(obj, descriptor)
+        if descriptor is not None and type(attributes) is dict:
             if is_own:
-                self._saved.append(_Slot(obj, slot))
-                yield _slot_value(obj, slot)
-        if isinstance(obj, tuple(CONTAINERS)):
-            yield from self._save_container(obj)
+                slots = [descriptor, *slots]
+            else:
+                self._saved.append(CONTAINER_STATES[dict](attributes))
+                yield from filter(self._is_followed, attributes.values())
+        for slot in slots:
+            self._saved.append(SlotState(obj, slot))
+            yield slot_value(obj, slot)
+
+    def _is_followed(self, value: object) -> bool:
+        """Return whether an attribute of a foreign instance is looked into: not if it is one more of those."""
+        return type(value) in CONTAINERS or type(value) is FunctionType or self._is_own(type(value))
+
+    def _is_own(self, cls: type) -> bool:
+        return type.__getattribute__(cls, "__module__") in self._own
 
 
-def _contents(cell: CellType) -> object:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return _EMPTY_CELL
+def _is_no_class(mapping: object) -> bool:
+    """Return whether the mapping behind a proxy may be written to, which that of a class may not."""
+    return type(mapping) is not dict or "__module__" not in mapping
 
 
-def _slots(kind: type) -> list[MemberDescriptorType]:
-    members = (member for cls in kind.__mro__ for member in vars(cls).values())
-    return [member for member in members if isinstance(member, MemberDescriptorType)]
+def _is_iterator(kind: type) -> bool:
+    """Return whether objects of a type are iterators of the built-in kinds, such as ``itertools.count``."""
+    is_builtin = type.__getattribute__(kind, "__module__") in {"builtins", "itertools"}
+    return is_builtin and "__next__" in attributes_of_class(kind)
 
 
-def _slot_value(obj: object, slot: MemberDescriptorType) -> object:
-    try:
-        value: object = slot.__get__(obj)
-    except AttributeError:
-        return _MISSING
-    return value
+def _dict_descriptor(kind: type) -> MemberDescriptorType | GetSetDescriptorType | None:
+    """Return what gives the attributes of an instance; ``None`` where there are none, or the program's code does."""
+    classes = map(attributes_of_class, _mro_of(kind))
+    found = next((attributes["__dict__"] for attributes in classes if "__dict__" in attributes), None)
+    return found if type(found) is GetSetDescriptorType or type(found) is MemberDescriptorType else None
 
 
+def _slots(kind: type) -> list[MemberDescriptorType | GetSetDescriptorType]:
+    """Return the slots that Python classes declare; members of C types may be read-only, or computed."""
+    classes = [attributes_of_class(cls) for cls in _mro_of(kind)]
+    members = [member for attributes in classes if "__slots__" in attributes for member in attributes.values()]
+    return [member for member in members if type(member) is MemberDescriptorType]

@@ -9,7 +9,6 @@ held by none of our tasks, the wait could not be controlled, and the execution s
 from __future__ import annotations
 
 import _thread
-import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -114,10 +113,9 @@ class Lock:
     def release(self) -> None:
         """Let the lock go; as ``threading.Lock.release``."""
         task = getcurrent()
-        if isinstance(task, Task) and not task.atomic:
-            if self.owner is not None:
-                task.scheduler.point(task)
-                task.scheduler.note(task, "release", task.scheduler.name_of(self))
+        if isinstance(task, Task) and not task.atomic and self.owner is not None:
+            task.scheduler.point(task)
+            task.scheduler.note(task, "release", task.scheduler.name_of(self))
         self._let_go()
 
     def _let_go(self) -> None:
@@ -200,7 +198,7 @@ class RLock(Lock):
         task = getcurrent()
         if isinstance(task, Task):
             return self.owner is task
-        return bool(self._real._is_owned())  # type: ignore[attr-defined] - the real RLock has it
+        return bool(self._real._is_owned())  # type: ignore[attr-defined]  # the real RLock has it
 
     def _release_save(self) -> int:
         count, self._count = self._count, 1
@@ -222,6 +220,6 @@ def lock_factory() -> Lock | RealLock:
     return _allocate_lock() if current_task() is None else Lock(_allocate_lock())
 
 
-def rlock_factory() -> Lock | threading._RLock:
+def rlock_factory() -> RLock | RealLock:
     """Stand in for ``threading.RLock``."""
     return _allocate_rlock() if current_task() is None else RLock(_allocate_rlock())

@@ -41,7 +41,8 @@ class Patches:
         for method in (threads.start, threads.join, threads.is_alive):
             self._replace(threading.Thread, method.__name__, method)
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
-        self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined] - its locks are ours
+        self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
+        self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
         for name, function in clock_replacements().items():
             self._replace(time, name, function)
         self._replace(threading, "_time", time.monotonic)

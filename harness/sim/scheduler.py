@@ -1,7 +1,7 @@
 """The scheduler of one execution: which tasks exist, which are runnable, and who goes on at each scheduling point.
 
-Tasks hand over to each other directly; the hub (the greenlet that runs the execution) is entered only when a task ends or
-the execution must stop. A step is one scheduling point passed; a choice is a step at which more than one candidate
+Tasks hand over to each other directly; the hub (the greenlet that runs the execution) is entered only when a task ends
+or the execution must stop. A step is one scheduling point passed; a choice is a step at which more than one candidate
 could go on, and only choices are kept: they are the schedule.
 """
 
@@ -84,15 +84,14 @@ class Scheduler:
         ready = self.ready
         if self.clock.timers:
             chosen = self._pick(task)
+            if chosen is not None and chosen is not task:
+                chosen.switch()
         elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
-            chosen = self._choose(ready, task)
-            self.choices.append(chosen.number)
-            if chosen is not task:
+            other = self._choose(ready, task)
+            self.choices.append(other.number)
+            if other is not task:
                 self._preempt(task)
-        else:
-            return
-        if chosen is not task:
-            chosen.switch()
+                other.switch()  # type: ignore[union-attr]  # without timers all candidates are tasks
 
     def block(self, task: Task, on: object) -> None:
         """Let the others go on until the task is made ready again; it must have been taken out of ``ready``."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
 
-__all__ = ["get_ident", "hash_by_creation", "is_alive", "join", "start"]
+__all__ = ["DanglingThreads", "get_ident", "hash_by_creation", "is_alive", "join", "start"]
 
 _HASH = "harness hash"  # no identifier, so that no subclass can have it
 
@@ -41,12 +42,27 @@ def hash_by_creation(thread: threading.Thread) -> int:
     return number
 
 
+class DanglingThreads:
+    """Stands in for the weak set of all threads, which only CPython's own tests read: tasks are not put in."""
+
+    def __init__(self, real: WeakSet[threading.Thread]) -> None:
+        self._real = real
+
+    def add(self, thread: threading.Thread) -> None:
+        """Note a thread that no task made."""
+        if current_task() is None:
+            self._real.add(thread)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
 def start(thread: threading.Thread) -> None:
     """Make a task for a thread."""
     task = current_task()
     if task is None:
         return _real_start(thread)
-    if not thread._initialized:  # type: ignore[attr-defined] - as Thread.start itself does
+    if not thread._initialized:  # type: ignore[attr-defined]  # as Thread.start itself does
         raise RuntimeError("thread.__init__() not called")
     if thread._started.is_set():  # type: ignore[attr-defined]
         raise RuntimeError("threads can only be started once")
@@ -56,7 +72,7 @@ def start(thread: threading.Thread) -> None:
     child.is_daemon = thread.daemon
     scheduler.threads[id(thread)] = child
     thread._ident = child.ident  # type: ignore[attr-defined]
-    thread._started._flag = True  # type: ignore[attr-defined] - nobody waits for it, the child is not an OS thread
+    thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
     return None
 

@@ -1,8 +1,8 @@
 """The controlled world of one exploration: everything that is replaced, once, and the executions run inside it.
 
-Patches, rewritten code, hooks and output capture go in when the world is entered and come out when it is left, in reverse
-order, whatever happened. Executions in between cost none of that: each puts the program's state back, runs, and lets
-the garbage collector have what it left.
+Patches, rewritten code, hooks and output capture go in when the world is entered and come out when it is left, in
+reverse order, whatever happened. Executions in between cost none of that: each puts the program's state back, runs,
+and lets the garbage collector have what it left.
 """
 
 from __future__ import annotations

@@ -341,3 +341,19 @@ def test_failure_that_does_not_repeat_is_reported_as_such():
 
     assert result.verdict is Verdict.FAILED
     assert any(limit.startswith("the failing schedule ended otherwise when it was repeated") for limit in result.limits)
+
+
+def test_generator_function_is_refused():
+    def program():
+        yield
+
+    with pytest.raises(InvalidArgumentError, match="is a generator function, calling it runs nothing"):
+        explore(program)
+
+
+def test_program_of_no_module_is_refused():
+    namespace = {"__name__": "ghost"}
+    exec("def program(): pass", namespace)
+
+    with pytest.raises(InvalidArgumentError, match="'program' belongs to no imported module"):
+        explore(namespace["program"])

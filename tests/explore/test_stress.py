@@ -72,3 +72,7 @@ def test_wrong_option_is_refused(options, message):
         stress(lambda: None, **options)
 
     assert str(refused.value) == message
+
+
+def test_exit_of_the_program_is_a_failure():
+    assert stress(sys.exit, 2).errors == (("SystemExit", 2),)

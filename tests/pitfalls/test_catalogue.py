@@ -97,4 +97,6 @@ def test_token_replays_ten_of_ten_times_in_new_processes(pitfall):
         for _ in range(10)
     ]
 
-    assert [ran.stdout for ran in outcomes] == [type(failure.error).__name__ + "\n"] * 10, json.dumps(outcomes[0].stderr)
+    assert [ran.stdout for ran in outcomes] == [type(failure.error).__name__ + "\n"] * 10, json.dumps(
+        outcomes[0].stderr
+    )

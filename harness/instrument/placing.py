@@ -1,0 +1,154 @@
+"""Where in a module the rewriter is, and the hook calls it places there.
+
+Hooks are calls on a name in ``builtins`` that is no identifier. Each call ends in a site, placed at the node it stands
+for, so that line numbers in tracebacks stay what they were.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+
+from harness.instrument.confinement import confined_names
+from harness.instrument.hooks import HOOKS_NAME
+from harness.instrument.scopes import Scope, StoredNames
+from harness.instrument.site import Operation, Site, SiteTable
+
+__all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none"]
+
+# Displays make objects that nobody else has yet; constants cannot change.
+FRESH = (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
+Place = tuple[Scope, list[str], int, int, frozenset[str], list[set[str]]]
+
+
+class Placer(ast.NodeTransformer):
+    """What all parts of the rewriter share. Confined to the rewriting of one module."""
+
+    scope: Scope
+
+    def __init__(
+        self, scopes: dict[ast.AST, Scope], file: str, digest: str, stored: StoredNames, sites: SiteTable
+    ) -> None:
+        self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
+        self.path: list[str] = []  # parts of the qualified name
+        self.classes: list[str] = []  # names of the classes around, for private names
+        self.definitions: Counter[str] = Counter()  # how many definitions of a qualified name so far
+        self.ordinal = 0
+        self.occurrences = 0
+        self.confined: frozenset[str] = frozenset()
+        self.targets: list[set[str]] = []  # names bound by the comprehensions around, innermost last
+
+    # Hook calls
+
+    def hook(self, hook: str, at: ast.AST, operation: Operation, name: str | None, *args: ast.expr) -> ast.Call:
+        """Return a call of a hook, placed at a node, with a new site as its last argument."""
+        return self.call(hook, at, *args, self.site(at, operation, name))
+
+    def call(self, hook: str, at: ast.AST, *args: ast.expr) -> ast.Call:
+        """Return a call of a hook or of an operation that stands beside the hooks."""
+        function = ast.Attribute(ast.Name(HOOKS_NAME, ast.Load()), hook, ast.Load())
+        node = ast.Call(function, list(args), [])
+        for part in (node, function, function.value):
+            ast.copy_location(part, at)
+        return node
+
+    def site(self, at: ast.AST, operation: Operation, name: str | None) -> ast.Constant:
+        """Return the number of a new site."""
+        qualname, line = ".".join(self.path), getattr(at, "lineno", 0)
+        site = Site(self.digest, qualname, self.ordinal, self.occurrences, operation, name, self.file, line)
+        self.occurrences += 1
+        return ast.copy_location(ast.Constant(self.sites.add(site)), at)
+
+    # Place
+
+    def enter(self, node: ast.AST, name: str) -> Place:
+        """Begin the body of a definition; gives the place to leave for."""
+        outer = self.scope, self.path, self.ordinal, self.occurrences, self.confined, self.targets
+        self.path = [*self.path, *(["<locals>"] if self.scope.is_function else []), name]
+        self.scope, self.targets = self.scopes[node], []
+        self.confined = confined_names(node, self.scope)
+        qualname = ".".join(self.path)
+        self.ordinal, self.occurrences = self.definitions[qualname], 0
+        self.definitions[qualname] += 1
+        return outer
+
+    def leave(self, outer: Place) -> None:
+        """End the body of a definition."""
+        self.scope, self.path, self.ordinal, self.occurrences, self.confined, self.targets = outer
+
+    @property
+    def is_active(self) -> bool:
+        """Whether what is being visited runs inside a function."""
+        return self.scope.is_function
+
+    # Names
+
+    def is_shared(self, name: str) -> bool:
+        """Return whether a name read here can be bound again by another task."""
+        if any(name in targets for targets in self.targets):
+            return False
+        if self.scope.is_global(name):
+            return name in self.stored.names
+        return self.scope.is_shared_cell(name)
+
+    def is_shared_target(self, name: str) -> bool:
+        """Return whether another task can read a name that a loop or comprehension binds here."""
+        if any(name in targets for targets in self.targets):
+            return self.scope.is_captured_target(name)
+        return self.is_shared(name)
+
+    def is_simple(self, node: ast.expr) -> bool:
+        """Return whether evaluating the node twice, or a little later, can make no difference."""
+        if isinstance(node, ast.Constant):
+            return True
+        if isinstance(node, ast.UnaryOp):
+            return isinstance(node.operand, ast.Constant)
+        return isinstance(node, ast.Name) and not self.is_shared(node.id)
+
+    def is_simple_argument(self, node: ast.expr, *, is_keywords: bool = False) -> bool:
+        """Return whether the same holds of an argument of a call; ``*args`` and ``**kwargs`` passed on count too."""
+        if not is_keywords and not isinstance(node, ast.Starred):
+            return self.is_simple(node)
+        function = self.scope.node
+        name = node if is_keywords else node.value if isinstance(node, ast.Starred) else None
+        if not isinstance(name, ast.Name) or not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return False
+        own = function.args.kwarg if is_keywords else function.args.vararg
+        is_bound_once = len(self.scope.bindings.get(name.id, ())) == 1 and not self.targets
+        return own is not None and own.arg == name.id and is_bound_once and not self.is_shared(name.id)
+
+    def is_confined(self, node: ast.expr) -> bool:
+        """Return whether the node names a container that no other task can reach."""
+        return isinstance(node, ast.Name) and node.id in self.confined
+
+    def private(self, attribute: str) -> str:
+        """Return the attribute's name as the compiler will mangle it."""
+        name = self.classes[-1].lstrip("_") if self.classes else ""
+        if not attribute.startswith("__") or attribute.endswith("__") or not name:
+            return attribute
+        return f"_{name}{attribute}"
+
+
+def is_foreign(node: ast.Attribute) -> bool:
+    """Return whether the attribute is part of what pytest's assertion rewriting put in, or of ours."""
+    return isinstance(node.value, ast.Name) and (node.value.id.startswith("@") or node.value.id == HOOKS_NAME)
+
+
+def assigns(node: ast.expr) -> bool:
+    """Return whether evaluating the node may bind a name of its function."""
+    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
+
+
+def none(at: ast.AST) -> ast.Constant:
+    """Return ``None``, placed at a node."""
+    return ast.copy_location(ast.Constant(None), at)
+
+
+def copy_of(node: ast.expr) -> ast.expr:
+    """Return a second node for a simple expression, or for one that reads a name."""
+    if isinstance(node, ast.Constant):
+        return ast.copy_location(ast.Constant(node.value), node)
+    if isinstance(node, ast.UnaryOp):
+        return ast.copy_location(ast.UnaryOp(node.op, copy_of(node.operand)), node)
+    assert isinstance(node, ast.Name)
+    return ast.copy_location(ast.Name(node.id, ast.Load()), node)

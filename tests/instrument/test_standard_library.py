@@ -1,0 +1,64 @@
+"""The standard library and this project itself rewrite, and code objects correspond one to one."""
+
+from __future__ import annotations
+
+import random
+import sysconfig
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+import harness
+from harness.instrument import SiteTable
+from harness.instrument.matching import CodeMap
+from harness.instrument.rewrite import rewrite
+from harness.instrument.scopes import stored_names
+from harness.instrument.source import SourceFile
+
+_STANDARD = Path(sysconfig.get_path("stdlib"))
+_OWN = Path(harness.__file__).parent
+_SKIPPED = {"site-packages", "lib2to3", "idlelib", "turtledemo", "test", "tests", "__pycache__"}
+
+
+def files_below(root: Path) -> list[Path]:
+    return sorted(p for p in root.rglob("*.py") if not _SKIPPED & set(p.relative_to(root).parts[:-1]))
+
+
+SAMPLE = random.Random(7).sample(files_below(_STANDARD), 120)
+
+
+def codes_of(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from codes_of(constant)
+
+
+def unmatched(path: Path) -> list[str]:
+    """Return the functions of a file that have no rewritten counterpart."""
+    with tokenize.open(path) as file:
+        source = SourceFile(str(path), file.read(), "digest", 0, is_asserted=False)
+    tree = source.parse()
+    original = source.compile(tree)
+    rewritten = rewrite(tree, file=str(path), digest="digest", stored=stored_names(tree), sites=SiteTable())
+    codes = CodeMap(original, source.compile(rewritten))
+    return [code.co_qualname for code in codes_of(original) if codes.rewritten(code) is None]
+
+
+@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: str(path.relative_to(_STANDARD)))
+def test_module_of_a_sample_of_the_standard_library_is_rewritten_whole(path):
+    assert unmatched(path) == []
+
+
+@pytest.mark.parametrize("path", files_below(_OWN), ids=lambda path: str(path.relative_to(_OWN)))
+def test_own_module_is_rewritten_whole(path):
+    assert unmatched(path) == []
+
+
+@pytest.mark.long
+@pytest.mark.portable
+def test_every_module_of_the_standard_library_is_rewritten_whole():
+    assert {str(path): names for path in files_below(_STANDARD) if (names := unmatched(path))} == {}

@@ -1,0 +1,164 @@
+"""The extension in shells of their own process: exploring rewrites what a shell runs, and the shell is a singleton."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+Results = dict[str, dict[str, Any]]  # by name of the cell; see SHELL
+CELLS = {
+    "load": "%load_ext harness",
+    "counter": """\
+import threading
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+    def increment(self):
+        self.n += 1
+""",
+    "lost update": """\
+%%explore --seed 3 --max-schedules 50
+counter = Counter()
+threads = [threading.Thread(target=counter.increment) for _ in range(2)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert counter.n == 2, counter.n
+""",
+    "text": '''\
+%%explore --max-schedules 2
+text = """one
+  two"""
+assert text == "one\\n  two"
+''',
+    "own names": "%%explore --max-schedules 2\nthreading = None\n",
+    "own names are own": "assert threading is not None and 'counter' not in globals()",
+    "unknown option": "%%explore --sead 3\npass",
+    "wrong number": "%%explore --seed three\npass",
+    "wrong value": "%%explore --max-schedules 0\npass",
+    "no statement": "%%explore\n# nothing",
+    "wrong syntax": "%%explore\nx = 1\nif x\n",
+    "unload": "from harness.ipython import unload_ipython_extension\nunload_ipython_extension(get_ipython())",
+    "unloaded": "assert 'explore' not in get_ipython().magics_manager.magics['cell']",
+}
+REPLAY = CELLS["lost update"].replace("--seed 3 --max-schedules 50", "--replay TOKEN")
+SHELL = """
+import contextlib, io, json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+def run(cell):
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        result = shell.run_cell(cell)
+    value = result.result
+    return {
+        "value": str(value),
+        "displayed": out.getvalue(),
+        "said": err.getvalue(),
+        "error": type(result.error_in_exec).__name__,
+        "lines": [[event.line, event.source] for event in value.failure.execution.events] if found(value) else [],
+        "token": value.failure.token if found(value) else None,
+    }
+
+def found(value):
+    return getattr(value, "failure", None) is not None
+
+shell = InteractiveShell.instance()
+cells, replay = json.load(sys.stdin)
+results = {name: run(cell) for name, cell in list(cells.items())[:3]}
+results["replay"] = run(replay.replace("TOKEN", results["lost update"]["token"]))
+results.update({name: run(cell) for name, cell in list(cells.items())[3:]})
+json.dump(results, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What became of each cell."""
+    finished = subprocess.run(
+        [sys.executable, "-c", SHELL],
+        input=json.dumps([CELLS, REPLAY]),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"IPYTHONDIR": str(tmp_path_factory.mktemp("ipython"))},
+    )
+    values: Results = json.loads(finished.stdout)
+    return values
+
+
+def test_race_between_cells_is_found(results: Results) -> None:
+    assert results["lost update"]["value"].startswith("cell: FAILED, AssertionError at schedule ")
+
+
+def test_options_of_the_line_reach_the_exploration(results: Results) -> None:
+    assert "seed 3" in results["lost update"]["value"]
+
+
+def test_result_is_displayed_once(results: Results) -> None:
+    assert results["lost update"]["displayed"].count("cell: FAILED") == 1
+
+
+def test_lines_and_their_source_are_those_of_the_cells(results: Results) -> None:
+    lines = results["lost update"]["lines"]
+
+    assert [8, "self.n += 1"] in lines
+    assert [8, "assert counter.n == 2, counter.n"] in lines
+
+
+def test_token_replays_in_the_same_cell(results: Results) -> None:
+    assert results["replay"]["value"].startswith("cell: AssertionError: 1 in task 'MainThread'; ")
+
+
+def test_text_over_several_lines_keeps_its_indentation(results: Results) -> None:
+    assert results["text"]["value"].startswith("cell: PASSED, ")
+
+
+def test_names_assigned_in_the_cell_are_its_own(results: Results) -> None:
+    assert results["own names are own"]["error"] == "NoneType"
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("unknown option", "%%explore: unrecognized arguments: --sead 3; see %%explore?"),
+        ("wrong number", "%%explore: argument --seed: invalid int value: 'three'; see %%explore?"),
+        ("wrong value", "max_schedules=0 is below 1; pass the number of executions to run"),
+        ("no statement", "a program is wanted below %%explore, there is no statement; write it there"),
+        ("wrong syntax", "a program is wanted below %%explore, line 3: expected ':'; correct it"),
+    ],
+)
+def test_wrong_use_is_one_line_without_traceback(results: Results, cell: str, message: str) -> None:
+    assert results[cell]["error"] == "UsageError"
+    assert results[cell]["said"] == f"UsageError: {message}\n"
+    assert "Traceback" not in results[cell]["displayed"]
+
+
+def test_unloading_takes_the_magic_away(results: Results) -> None:
+    assert results["unloaded"]["error"] == "NoneType"
+
+
+def test_notebook_shows_verdict_and_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": CELLS[name]}
+        for name in ("load", "counter", "lost update")
+    ]
+    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    notebook = nbformat.from_dict(content)  # type: ignore[no-untyped-call]  # nbformat has types for few functions
+    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+
+    executed = client.execute()
+
+    (output,) = executed.cells[-1].outputs
+    assert output.data["text/plain"].startswith("cell: FAILED, AssertionError at schedule ")
+    assert output.data["image/svg+xml"].startswith("<svg")
