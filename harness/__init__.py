@@ -8,6 +8,8 @@ registry without them, `views` draws.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,3 +64,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """This package, in which `explore` is the function and never the subpackage of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # The import system binds a subpackage to its parent's attribute once it is loaded.
+        is_subpackage = name == "explore" and isinstance(value, ModuleType)
+        super().__setattr__(name, vars(value)["explore"] if is_subpackage else value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -116,7 +116,7 @@ def test_lines_and_their_source_are_those_of_the_cells(results: Results) -> None
 
 
 def test_token_replays_in_the_same_cell(results: Results) -> None:
-    assert results["replay"]["value"].startswith("cell: AssertionError: 1 in task 'MainThread'; ")
+    assert results["replay"]["value"].startswith("cell: AssertionError in task 'MainThread', 1; ")
 
 
 def test_text_over_several_lines_keeps_its_indentation(results: Results) -> None:

@@ -110,7 +110,7 @@ def _exploration_json(result: Exploration) -> dict[str, object]:
 
 
 def _echo_execution(execution: Execution) -> None:
-    typer.echo(execution.title)
+    typer.echo(str(execution))
     rows = [
         (
             event.task_name,

@@ -44,14 +44,11 @@ class Execution:
 
     @property
     def title(self) -> str:
-        """One line that says how it ended."""
-        if self.kind == "ok":
-            ending = "ended well"
-        elif self.error is not None:
-            ending = f"{_first_line(self.error)} in task {self.task!r}"
-        else:
-            ending = self.text or self.kind
-        return f"{self.program}: {ending}; {len(self.events)} events, {self.preemptions} preemptions"
+        """The program and how it ended, in a few words."""
+        if self.kind == "error":
+            return f"{self.program}: {type(self.error).__name__} in task {self.task!r}"
+        endings = {"ok": "ended well", "deadlock": "deadlock"}
+        return f"{self.program}: {endings.get(self.kind) or self.text or self.kind}"
 
     def frame(self) -> pd.DataFrame:
         """Return the events as a table.
@@ -76,7 +73,9 @@ class Execution:
         return render("timeline", self) or missing_view("timeline")
 
     def __str__(self) -> str:
-        return self.title
+        first_line = "" if self.error is None else str(self.error).strip().partition("\n")[0]
+        message = f", {first_line}" if first_line else ""
+        return f"{self.title}{message}; {len(self.events)} events, {self.preemptions} preemptions"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         return display("timeline", self, str(self))
@@ -85,8 +84,3 @@ class Execution:
 def missing_view(name: str) -> View:
     """Say that a view is not installed."""
     raise LookupError(f"view {name!r} is wanted, no distribution offers it; reinstall harness, which does")
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
+from harness.explore.execution import Execution
 from harness.explore.failure import Failure
 from harness.explore.verdict import Verdict
 from harness.explore.views import display
@@ -94,12 +95,14 @@ class Exploration:
         drawn = f"strategy {self.strategy}, seed {self.seed}"
         failure = self.failure
         if failure is not None:
-            found = f"{_ending(failure)} at schedule {self._found_at()}, {failure.preemptions} preemptions"
-            return f"{self.program}: {self.verdict}, {found}; {drawn}; token {failure.token}"
+            return f"{self._headline(failure)}, {failure.preemptions} preemptions; {drawn}; token {failure.token}"
         if self.verdict is Verdict.UNCONTROLLED:
             return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
         limits = f"; {len(self.limits)} limits" if self.limits else ""
         return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{limits}"
+
+    def _headline(self, failure: Failure) -> str:
+        return f"{self.program}: {self.verdict}, {_ending(failure)} at schedule {self._found_at()}"
 
     def _found_at(self) -> int:
         failed = (_KINDS.index("error"), _KINDS.index("deadlock"))
@@ -113,7 +116,17 @@ class Exploration:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         if self.failure is None:
             return {"text/plain": str(self)}
-        return display("timeline", self.failure, str(self))
+        headline = self._headline(self.failure)
+        return display("timeline", _Picture(self.failure.execution, headline, self.failure.token), str(self))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What stands for an exploration in a picture: its first failure, under its verdict."""
+
+    execution: Execution
+    headline: str
+    token: str
 
 
 def _ending(failure: Failure) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.explore.execution import Execution
+from harness.explore.execution import Execution, missing_view
 from harness.explore.schedule import Schedule
-from harness.explore.views import View, display
+from harness.explore.views import View, display, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +42,15 @@ class Failure:
         return self.execution.frame()
 
     def timeline(self) -> View:
-        """Return a picture of the failing execution with one lane per task."""
-        return self.execution.timeline()
+        """Return a picture of the failing execution with one lane per task.
+
+        Raises:
+            LookupError: no renderer is installed.
+        """
+        return render("timeline", self) or missing_view("timeline")
 
     def __str__(self) -> str:
-        return f"{self.execution.title}\nreplay with token {self.token}"
+        return f"{self.execution}\nreplay with token {self.token}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         return display("timeline", self, str(self))

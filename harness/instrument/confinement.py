@@ -19,6 +19,7 @@ __all__ = ["confined_names"]
 
 _FRESH = (ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
 _MAKERS = frozenset({"list", "set", "dict"})
+_MAY_BE_FRESH = {*_MAKERS, *(kind.__name__ for kind in _FRESH)}
 # Of these only the first argument is safe: the others may come back as the result.
 _CONSUMERS = frozenset({"all", "any", "bool", "dict", "len", "list", "max", "min", "set", "sorted", "sum", "tuple"})
 _CHOOSERS = frozenset({"max", "min"})  # of several arguments they return one
@@ -29,7 +30,7 @@ _REVEALING = frozenset({"locals", "vars", "eval", "exec", "globals", "f_locals",
 
 def confined_names(function: ast.AST, scope: Scope) -> frozenset[str]:
     """Return the names of a function that hold containers no other task can reach."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or not scope.assigned & _MAY_BE_FRESH:
         return frozenset()
     nodes = list(_own_nodes(function))
     if any(_is_revealing(node) for node in nodes):

@@ -11,8 +11,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from harness.instrument.placing import FRESH, Placer, assigns, copy_of, is_foreign, none
-from harness.instrument.scopes import targets_of
+from harness.instrument.placing import FRESH, Placer, assigns, copy_of, is_foreign, none, placed
+from harness.instrument.scopes import nodes_of, targets_of
 from harness.instrument.site import Operation
 
 __all__ = ["ExpressionRewriter"]
@@ -72,7 +72,7 @@ class ExpressionRewriter(Placer):
         if not self.is_active or not isinstance(node.ctx, ast.Load) or not self.is_shared(node.id):
             return node
         before = self.hook("name", node, "read", node.id)
-        return ast.copy_location(ast.BoolOp(ast.Or(), [before, node]), node)
+        return placed(ast.BoolOp(ast.Or(), [before, node]), node)
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value = self.stored_value([node.target], self.expression(node.value))
@@ -80,7 +80,7 @@ class ExpressionRewriter(Placer):
 
     def stored_value(self, targets: list[ast.expr], value: ast.expr) -> ast.expr:
         """Return the value of an assignment, behind one hook for each shared name among the targets."""
-        names = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+        names = [node for target in targets for node in nodes_of(target) if isinstance(node, ast.Name)]
         for name in names:
             if self.is_active and isinstance(name.ctx, ast.Store) and self.is_shared(name.id):
                 value = self.hook("value", name, "write", name.id, value)
@@ -115,7 +115,7 @@ class ExpressionRewriter(Placer):
             node.slice = self.hook("key", node, operation, None, copy_of(node.value), node.slice)
         elif isinstance(node.ctx, ast.Load):
             pair = self.hook("pair", node, operation, None, node.value, self.as_object(node.slice))
-            return self.call("getitem", node, ast.copy_location(ast.Starred(pair, ast.Load()), node))
+            return self.call("getitem", node, placed(ast.Starred(pair, ast.Load()), node))
         else:
             node.value = self.hook("item", node, operation, None, node.value, none(node))
         return node
@@ -145,7 +145,7 @@ class ExpressionRewriter(Placer):
             return self.call("slice", key, *parts)
         if isinstance(key, ast.Tuple):
             elements = [self.as_object(element) if isinstance(element, ast.Slice) else element for element in key.elts]
-            return ast.copy_location(ast.Tuple(elements, ast.Load()), key)
+            return placed(ast.Tuple(elements, ast.Load()), key)
         return key
 
     # Calls
@@ -202,8 +202,8 @@ class ExpressionRewriter(Placer):
         hooked.args += [self.site(node, "call", name), *node.args]
         if isinstance(hooked.func, ast.Attribute) and hooked.func.attr == "ready":
             hooked.keywords = node.keywords
-            return ast.copy_location(ast.Call(hooked, [], []), at)
-        call = self.call("call", at, ast.copy_location(ast.Starred(hooked, ast.Load()), at))
+            return placed(ast.Call(hooked, [], []), at)
+        call = self.call("call", at, placed(ast.Starred(hooked, ast.Load()), at))
         call.keywords = node.keywords
         return call
 
@@ -305,7 +305,7 @@ class ExpressionRewriter(Placer):
         return self._each(self._iterated(iterated), target)
 
     def _each(self, iterated: ast.expr, target: ast.expr) -> ast.expr:
-        names = [node for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+        names = [node for node in nodes_of(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
         for name in names:
             if self.is_active and self.is_shared_target(name.id):
                 iterated = self.hook("each", name, "write", name.id, iterated)
@@ -346,7 +346,7 @@ def _call_location(node: ast.Call, function: ast.Attribute) -> ast.expr:
     """Return a node placed where the interpreter says that a method call happens: at the line of the method's name."""
     if function.lineno == function.end_lineno:
         return node
-    place = ast.copy_location(ast.Constant(None), node)
+    place = placed(ast.Constant(None), node)
     place.lineno = function.end_lineno or function.lineno
     place.col_offset = max((function.end_col_offset or 0) - len(function.attr), 0)
     return place

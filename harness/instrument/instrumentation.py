@@ -160,7 +160,7 @@ def _functions_by_file(
     found: defaultdict[str, list[tuple[FunctionType, ModuleType]]] = defaultdict(list)
     for function in functions:
         module = owners.get(id(function.__globals__))
-        if module is not None:
+        if module is not None and function.__code__.co_name != "<module>":  # running module code, a cell's included
             found[function.__code__.co_filename].append((function, module))
     for members in found.values():
         members.sort(key=lambda member: (member[0].__code__.co_firstlineno, member[0].__qualname__))

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from typing import TypeVar
 
 from harness.instrument.confinement import confined_names
 from harness.instrument.hooks import HOOKS_NAME
-from harness.instrument.scopes import Scope, StoredNames
+from harness.instrument.scopes import Scope, StoredNames, nodes_of
 from harness.instrument.site import Operation, Site, SiteTable
 
-__all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none"]
+__all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none", "placed"]
 
 # Displays make objects that nobody else has yet; constants cannot change.
 FRESH = (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
+_Node = TypeVar("_Node", bound=ast.AST)
 Place = tuple[Scope, list[str], int, int, frozenset[str], list[set[str]]]
 
 
@@ -46,18 +48,15 @@ class Placer(ast.NodeTransformer):
 
     def call(self, hook: str, at: ast.AST, *args: ast.expr) -> ast.Call:
         """Return a call of a hook or of an operation that stands beside the hooks."""
-        function = ast.Attribute(ast.Name(HOOKS_NAME, ast.Load()), hook, ast.Load())
-        node = ast.Call(function, list(args), [])
-        for part in (node, function, function.value):
-            ast.copy_location(part, at)
-        return node
+        hooks = placed(ast.Name(HOOKS_NAME, ast.Load()), at)
+        return placed(ast.Call(placed(ast.Attribute(hooks, hook, ast.Load()), at), list(args), []), at)
 
     def site(self, at: ast.AST, operation: Operation, name: str | None) -> ast.Constant:
         """Return the number of a new site."""
         qualname, line = ".".join(self.path), getattr(at, "lineno", 0)
         site = Site(self.digest, qualname, self.ordinal, self.occurrences, operation, name, self.file, line)
         self.occurrences += 1
-        return ast.copy_location(ast.Constant(self.sites.add(site)), at)
+        return placed(ast.Constant(self.sites.add(site)), at)
 
     # Place
 
@@ -129,6 +128,13 @@ class Placer(ast.NodeTransformer):
         return f"_{name}{attribute}"
 
 
+def placed(node: _Node, at: ast.AST) -> _Node:
+    """Return the node, placed where another one stands; as ``ast.copy_location``, at a third of its cost."""
+    node.lineno, node.col_offset = at.lineno, at.col_offset  # type: ignore[attr-defined]  # expressions and statements
+    node.end_lineno, node.end_col_offset = at.end_lineno, at.end_col_offset  # type: ignore[attr-defined]
+    return node
+
+
 def is_foreign(node: ast.Attribute) -> bool:
     """Return whether the attribute is part of what pytest's assertion rewriting put in, or of ours."""
     return isinstance(node.value, ast.Name) and (node.value.id.startswith("@") or node.value.id == HOOKS_NAME)
@@ -136,19 +142,19 @@ def is_foreign(node: ast.Attribute) -> bool:
 
 def assigns(node: ast.expr) -> bool:
     """Return whether evaluating the node may bind a name of its function."""
-    return any(isinstance(part, ast.NamedExpr) for part in ast.walk(node))
+    return any(isinstance(part, ast.NamedExpr) for part in nodes_of(node))
 
 
 def none(at: ast.AST) -> ast.Constant:
     """Return ``None``, placed at a node."""
-    return ast.copy_location(ast.Constant(None), at)
+    return placed(ast.Constant(None), at)
 
 
 def copy_of(node: ast.expr) -> ast.expr:
     """Return a second node for a simple expression, or for one that reads a name."""
     if isinstance(node, ast.Constant):
-        return ast.copy_location(ast.Constant(node.value), node)
+        return placed(ast.Constant(node.value), node)
     if isinstance(node, ast.UnaryOp):
-        return ast.copy_location(ast.UnaryOp(node.op, copy_of(node.operand)), node)
+        return placed(ast.UnaryOp(node.op, copy_of(node.operand)), node)
     assert isinstance(node, ast.Name)
-    return ast.copy_location(ast.Name(node.id, ast.Load()), node)
+    return placed(ast.Name(node.id, ast.Load()), node)

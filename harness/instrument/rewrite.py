@@ -15,7 +15,7 @@ import ast
 from typing import TypeVar
 
 from harness.instrument.expressions import ExpressionRewriter
-from harness.instrument.placing import copy_of
+from harness.instrument.placing import copy_of, placed
 from harness.instrument.scopes import StoredNames, resolve_scopes
 from harness.instrument.site import SiteTable
 
@@ -85,7 +85,7 @@ class _Rewriter(ExpressionRewriter):
     def _before_binding(self, node: ast.stmt, names: list[str]) -> list[ast.stmt]:
         """Return statements with one hook for each shared name that the node binds or unbinds."""
         shared = [name for name in names if self.is_active and self.is_shared(name)]
-        return [ast.copy_location(ast.Expr(self.hook("name", node, "write", name)), node) for name in shared]
+        return [placed(ast.Expr(self.hook("name", node, "write", name)), node) for name in shared]
 
     def _visit_import(self, node: ast.Import | ast.ImportFrom) -> list[ast.stmt]:
         names = [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
@@ -167,8 +167,8 @@ class _Rewriter(ExpressionRewriter):
         """Store where object and key are both compound: the hook stands after both, and after the value."""
         value, held, key = (self.expression(part) for part in (node.value, target.value, target.slice))
         stored = self.hook("store", target, "write", None, value, held, self.as_object(key))
-        call = self.call("setitem", target, ast.copy_location(ast.Starred(stored, ast.Load()), target))
-        return ast.copy_location(ast.Expr(call), node)
+        call = self.call("setitem", target, placed(ast.Starred(stored, ast.Load()), target))
+        return placed(ast.Expr(call), node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
         target = node.target
@@ -191,7 +191,7 @@ class _Rewriter(ExpressionRewriter):
 
     def _before_reading(self, node: ast.stmt, name: ast.Name) -> list[ast.stmt]:
         hooks = [self.hook("name", name, "read", name.id)] if self.is_shared(name.id) else []
-        return [ast.copy_location(ast.Expr(hook), node) for hook in hooks]
+        return [placed(ast.Expr(hook), node) for hook in hooks]
 
     def _augment_attribute(self, node: ast.AugAssign, target: ast.Attribute) -> list[ast.stmt]:
         name = self.private(target.attr)
@@ -200,7 +200,7 @@ class _Rewriter(ExpressionRewriter):
         if release:
             target.value = self.hook("attr", target, "read", name, held)
         else:
-            before = [ast.copy_location(ast.Expr(self.hook("attr", target, "read", name, held)), node)]
+            before = [placed(ast.Expr(self.hook("attr", target, "read", name, held)), node)]
         node.value = self.hook("aug", target, "write", name, self.expression(node.value), again)
         return [*before, node, *release]
 
@@ -216,7 +216,7 @@ class _Rewriter(ExpressionRewriter):
         """Return the expression, one that gives the same object again, and what lets go of it afterwards."""
         if self.is_simple(node):
             return node, copy_of(node), []
-        store, load = (ast.copy_location(ast.Name(name, ctx), node) for ctx in (ast.Store(), ast.Load()))
-        held = ast.copy_location(ast.NamedExpr(store, self.as_object(self.expression(node))), node)
-        release = ast.Delete([ast.copy_location(ast.Name(name, ast.Del()), node)])
-        return held, load, [ast.copy_location(release, node)]
+        store, load = (placed(ast.Name(name, ctx), node) for ctx in (ast.Store(), ast.Load()))
+        held = placed(ast.NamedExpr(store, self.as_object(self.expression(node))), node)
+        release = ast.Delete([placed(ast.Name(name, ast.Del()), node)])
+        return held, load, [placed(release, node)]

@@ -12,10 +12,10 @@ later) or not must not alter the schedule.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Scope", "StoredNames", "resolve_scopes", "stored_names", "targets_of"]
+__all__ = ["Scope", "StoredNames", "nodes_of", "resolve_scopes", "stored_names", "targets_of"]
 
 _Position = tuple[int, int]
 
@@ -34,6 +34,7 @@ class Scope:
     captures: dict[str, list[_Position]] = field(default_factory=dict)  # where nested functions take the name
     targets: set[str] = field(default_factory=set)  # of all list, set and dict comprehensions in it
     hidden: list[set[str]] = field(default_factory=list)  # targets of the comprehensions being walked
+    assigned: set[str] = field(default_factory=set)  # kinds of displays, names of functions, whose results are assigned
     around: frozenset[str] = frozenset()  # targets of the comprehensions that stand between it and its parent
 
     def owner_of(self, name: str) -> Scope | None:
@@ -101,7 +102,7 @@ def stored_names(tree: ast.AST) -> StoredNames:
     """Return the attribute names that the code stores or deletes and the globals that its functions rebind."""
     names: set[str] = set()
     anything = False
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             names.add(_without_class(node.attr))
         elif isinstance(node, ast.Global):
@@ -138,6 +139,21 @@ def _name_stored_by_call(node: ast.Call) -> str | None:
         return None
     name = node.args[0] if len(node.args) == 2 and called == "__setattr__" else node.args[1]
     return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
+
+
+def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the node and all below it in the order of the source; as ``ast.walk``, at half its cost."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        values = vars(node)
+        for name in reversed(node._fields):
+            value = values.get(name)
+            if type(value) is list:
+                pending += [part for part in reversed(value) if isinstance(part, ast.AST)]
+            elif isinstance(value, ast.AST):
+                pending.append(value)
 
 
 def resolve_scopes(tree: ast.Module) -> dict[ast.AST, Scope]:
@@ -265,6 +281,8 @@ class _ScopeWalker(ast.NodeVisitor):
 
     def _visit_assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
         outer, self.bound_at = self.bound_at, _end_of(node)
+        called = node.value.func if isinstance(node.value, ast.Call) else None
+        self.scope.assigned.add(called.id if isinstance(called, ast.Name) else type(node.value).__name__)
         self.generic_visit(node)
         self.bound_at = outer
 
@@ -331,5 +349,5 @@ def _all_arguments(arguments: ast.arguments) -> list[ast.arg]:
 
 def targets_of(generators: list[ast.comprehension]) -> set[str]:
     """Return the names that the generators of a comprehension bind."""
-    names = (node for generator in generators for node in ast.walk(generator.target))
+    names = (node for generator in generators for node in nodes_of(generator.target))
     return {node.id for node in names if isinstance(node, ast.Name)}

@@ -14,6 +14,7 @@ import enum
 import gc
 import logging
 import random
+import sys
 import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +53,22 @@ __all__ = ["Isolation"]
 
 _SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _LEAVES = (logging.Logger, logging.Handler, enum.Enum)
+# Packages that run the program rather than belong to it; their instances lead everywhere.
+_INFRASTRUCTURE = frozenset(
+    [
+        "IPython",
+        "_pytest",
+        "comm",
+        "coverage",
+        "ipykernel",
+        "jupyter_client",
+        "pluggy",
+        "pytest",
+        "tornado",
+        "traitlets",
+        "zmq",
+    ]
+)
 _EMPTIED = frozenset({dict, list, set, deque, defaultdict, OrderedDict})
 # These lead to what they were made of: functions, arguments, a receiver.
 _WRAPPERS = (property, staticmethod, classmethod, MethodType, BuiltinMethodType, partial)
@@ -72,6 +89,8 @@ class Isolation:
         self._empties = EmptyContainers()
         self._saved: list[SavedState] = [self._empties]
         self._seen: dict[int, object] = {}
+        # A module's dict, the built-ins' above all, is put back as a module's state or not at all.
+        self._namespaces = {id(vars(module)) for module in list(sys.modules.values()) if type(module) is ModuleType}
         self.limits: list[str] = []
         self._visit([*modules, *roots])
 
@@ -115,7 +134,7 @@ class Isolation:
             self._saved.append(RandomState(obj))  # type: ignore[arg-type]
         elif kind in _SUSPENDED or _is_iterator(kind):
             self.limits.append(f"a {kind.__name__} kept between executions cannot be put back")
-        elif not issubclass(kind, _LEAVES):
+        elif not issubclass(kind, _LEAVES) and _package(kind) not in _INFRASTRUCTURE:
             yield from self._save_container(obj, kind)
             if kind not in CONTAINERS and kind not in (tuple, frozenset):
                 yield from self._save_instance(obj, kind)
@@ -131,6 +150,8 @@ class Isolation:
             yield from attributes_of_class(cls).values()
 
     def _save_container(self, obj: object, kind: type) -> Iterator[object]:
+        if id(obj) in self._namespaces:
+            return
         if kind in _EMPTIED and not obj:
             self._empties.targets.append(obj)  # type: ignore[arg-type]
             return
@@ -182,6 +203,11 @@ class Isolation:
 
     def _is_own(self, cls: type) -> bool:
         return type.__getattribute__(cls, "__module__") in self._own
+
+
+def _package(kind: type) -> str:
+    module = type.__getattribute__(kind, "__module__")
+    return module.partition(".")[0] if type(module) is str else ""
 
 
 def _is_no_class(mapping: object) -> bool:

@@ -6,6 +6,7 @@ Outside a task each is the original.
 
 from __future__ import annotations
 
+import _thread
 import sys
 import threading
 from collections.abc import Callable
@@ -93,7 +94,9 @@ def _body(thread: threading.Thread) -> Callable[[], None]:
 def _mark_stopped(thread: threading.Thread) -> None:
     """Let the real methods see an ended thread, should it outlive its world."""
     if sys.version_info >= (3, 13):
-        thread._handle._set_done()  # type: ignore[attr-defined]
+        handle = _thread._make_thread_handle(thread._ident)
+        handle._set_done()
+        thread._handle = handle
     else:
         thread._is_stopped = True  # type: ignore[attr-defined]
 

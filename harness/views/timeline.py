@@ -40,7 +40,10 @@ class Execution(Protocol):
 
 @runtime_checkable
 class HasExecution(Protocol):
-    """A result that knows the execution it comes from, such as a ``Failure``."""
+    """A result that knows the execution it comes from, such as a ``Failure``.
+
+    It may have a ``headline`` to stand over the picture, and a ``token`` that replays the execution.
+    """
 
     @property
     def execution(self) -> Execution:
@@ -70,22 +73,27 @@ def timeline(subject: Execution | HasExecution, *, max_events: int = 80) -> Time
         InvalidArgumentError: ``max_events`` is below 1.
     """
     execution = subject.execution if isinstance(subject, HasExecution) else subject
-    text = f"timeline of {execution.title}: {_counts(execution, max_events)}; {_outcome(execution)}"
-    return TimelineView(timeline_svg(execution, max_events=max_events), clean(text))
+    heading = str(getattr(subject, "headline", execution.title))
+    token = str(getattr(subject, "token", ""))
+    text = f"timeline of {heading}: {_counts(execution, max_events)}; {_outcome(execution)}"
+    return TimelineView(timeline_svg(execution, max_events=max_events, heading=heading, token=token), clean(text))
 
 
-def timeline_svg(execution: Execution, *, max_events: int = 80) -> str:
+def timeline_svg(execution: Execution, *, max_events: int = 80, heading: str | None = None, token: str = "") -> str:
     """Return the picture of ``timeline`` alone.
 
     Args:
         execution: What to draw.
         max_events: Most events to draw.
+        heading: What to write over it, the execution's title if left out.
+        token: What replays it, left out where there is none.
 
     Raises:
         InvalidArgumentError: ``max_events`` is below 1.
     """
     window = _window(execution, max_events)
-    return draw(window, execution.title, _counts(execution, max_events), _outcome(execution))
+    heading = execution.title if heading is None else heading
+    return draw(window, heading, _counts(execution, max_events), _outcome(execution), token)
 
 
 def _window(execution: Execution, max_events: int) -> Window:

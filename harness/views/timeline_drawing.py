@@ -85,9 +85,9 @@ class Window:
     after: int
 
 
-def draw(window: Window, heading: str, counts: str, outcome: str) -> str:
-    """Return the SVG: ``heading`` and ``counts`` above the events, ``outcome`` below."""
-    return _Drawing(window).finish(heading, counts, outcome)
+def draw(window: Window, heading: str, counts: str, outcome: str, token: str) -> str:
+    """Return the SVG: ``heading``, ``counts`` and ``token`` above the events, ``outcome`` below."""
+    return _Drawing(window).finish(heading, counts, outcome, token)
 
 
 class _Drawing:
@@ -107,12 +107,17 @@ class _Drawing:
         self._width = max(_WIDTH, self._words + _LEAST_TEXT)
         self._rows: list[float] = []
 
-    def finish(self, heading: str, counts: str, outcome: str) -> str:
+    def finish(self, heading: str, counts: str, outcome: str, token: str) -> str:
         room = self._width - 2 * _MARGIN
         lines = wrap(counts, room, _TEXT, lines=2)
         parts = [label(_MARGIN, 30, fit(heading, room, 16, bold=True), 16, bold=True)]
         parts += [label(_MARGIN, 50 + 16 * row, line, _TEXT, fill=MUTED) for row, line in enumerate(lines)]
         top = 50.0 + 16 * len(lines) + 10
+        if token:
+            parts.append(
+                label(_MARGIN, top, fit(f"replay with {token}", room, 10, mono=True), 10, mono=True, fill=MUTED)
+            )
+            top += 20
         heads = top + (16 * len(self._names) if self._staggered else 16)
         end = self._place_rows(heads + 12)
         parts += self._heads(top, end)

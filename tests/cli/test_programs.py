@@ -43,7 +43,7 @@ def test_printed_replay_command_replays(harness: Harness) -> None:
 
     assert command[0] == "harness"
     assert finished.code == 1
-    assert finished.out.startswith("lost_update: AssertionError: expected 2, counted 1 in task 'MainThread'; ")
+    assert finished.out.startswith("lost_update: AssertionError in task 'MainThread', expected 2, counted 1; ")
 
 
 def test_explore_of_locked_update_holds(harness: Harness) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sink import make_sink
 
 from harness.explore import InvalidArgumentError, Verdict, explore, replay
 from harness.instrument import UnknownModuleError
@@ -170,9 +171,9 @@ def test_setup_runs_before_each_execution_and_isolate_puts_objects_back():
     class Sink:
         pass
 
-    sink, calls = Sink(), []
+    sink = Sink()
     sink.items = []
-    note = calls.append
+    note, calls = make_sink()
 
     def program():
         assert sink.items == []
@@ -181,7 +182,7 @@ def test_setup_runs_before_each_execution_and_isolate_puts_objects_back():
     result = explore(program, max_schedules=5, isolate=[sink], setup=lambda: note("setup"))
 
     assert result.verdict is Verdict.PASSED
-    assert len(calls) == 6  # and the warm-up
+    assert len(calls()) == 6  # and the warm-up
     assert sink.items == []
 
 

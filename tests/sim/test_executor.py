@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from sink import make_sink
 
 from harness.explore import Verdict, explore
 from harness.registry import Registry
@@ -37,8 +38,7 @@ def test_calls_are_recorded_with_simulated_times():
 
 
 def test_latencies_are_equal_for_equal_seeds_and_differ_for_others():
-    ends = []
-    note = ends.append
+    note, ends = make_sink()
 
     def program(seed):
         executor = SimulatedExecutor("mail", seed=seed)
@@ -48,8 +48,8 @@ def test_latencies_are_equal_for_equal_seeds_and_differ_for_others():
     for seed in (1, 1, 2):
         explore(lambda seed=seed: program(seed), max_schedules=1)
 
-    assert ends[1] == ends[3]
-    assert ends[5] != ends[3]
+    assert ends()[1] == ends()[3]
+    assert ends()[5] != ends()[3]
 
 
 def test_one_stands_behind_every_provider_of_a_fleet():

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from sink import make_sink
 
 from harness.explore import Verdict, explore
 
@@ -41,8 +42,7 @@ def test_counter_under_a_lock_holds(make):
 
 
 def test_both_orders_of_two_acquirers_are_seen():
-    orders = []
-    note = orders.append  # a bound method, so that the list is no state of the program's
+    note, orders = make_sink()
 
     def program():
         lock, order = threading.Lock(), []
@@ -60,7 +60,7 @@ def test_both_orders_of_two_acquirers_are_seen():
 
     explore(program, max_schedules=50)
 
-    assert set(orders) == {("first", "second"), ("second", "first")}
+    assert set(orders()) == {("first", "second"), ("second", "first")}
 
 
 def test_lock_order_inversion_is_a_deadlock_that_names_tasks_and_locks():
@@ -115,8 +115,7 @@ def test_release_of_a_free_lock_raises_as_the_real_one():
 
 
 def test_try_acquire_sees_the_lock_held_in_some_schedule_and_free_in_another():
-    seen = []
-    note = seen.append
+    note, seen = make_sink()
 
     def program():
         lock = threading.Lock()
@@ -135,7 +134,7 @@ def test_try_acquire_sees_the_lock_held_in_some_schedule_and_free_in_another():
 
     explore(program, max_schedules=100)
 
-    assert set(seen) == {True, False}
+    assert set(seen()) == {True, False}
 
 
 def test_acquire_with_timeout_gives_up_on_the_virtual_clock():
@@ -208,13 +207,12 @@ def test_lock_held_outside_the_world_is_uncontrolled_and_named():
 
 
 def test_lock_made_in_a_world_is_a_working_real_lock_afterwards():
-    kept = []
-    note = kept.append
+    note, kept = make_sink()
 
     def program():
         note(threading.Lock())
 
     explore(program, max_schedules=1)
 
-    assert kept[-1].acquire(False)
-    assert not kept[-1].acquire(False)
+    assert kept()[-1].acquire(False)
+    assert not kept()[-1].acquire(False)

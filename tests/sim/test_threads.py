@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sink import make_sink
 
 from harness.explore import Verdict, explore
 
@@ -97,15 +98,14 @@ def test_join_with_timeout_comes_back_while_the_thread_goes_on():
 
 
 def test_thread_that_is_not_joined_runs_to_its_end():
-    ended = []
-    note = ended.append
+    note, ended = make_sink()
 
     def program():
         threading.Thread(target=lambda: note("ended")).start()
 
     result = explore(program, max_schedules=5)
 
-    assert len(ended) == result.schedules + 1  # and the warm-up
+    assert len(ended()) == result.schedules + 1  # and the warm-up
 
 
 def test_daemon_that_waits_for_ever_does_not_hold_up_the_execution():
@@ -116,8 +116,7 @@ def test_daemon_that_waits_for_ever_does_not_hold_up_the_execution():
 
 
 def test_finally_blocks_of_left_over_tasks_run():
-    ended = []
-    note = ended.append
+    note, ended = make_sink()
 
     def program():
         def wait():
@@ -131,7 +130,7 @@ def test_finally_blocks_of_left_over_tasks_run():
 
     explore(program, max_schedules=1, strategy="random")
 
-    assert ended
+    assert ended()
 
 
 def test_thread_pool_is_controlled_and_equal_seeds_give_equal_explorations():
@@ -153,8 +152,7 @@ def test_thread_pool_is_controlled_and_equal_seeds_give_equal_explorations():
 
 
 def test_thread_started_by_a_foreign_thread_is_a_real_one():
-    names = []
-    note = names.append
+    note, names = make_sink()
 
     def program():
         pass
@@ -171,7 +169,7 @@ def test_thread_started_by_a_foreign_thread_is_a_real_one():
     threading.Thread(target=foreign, daemon=True).start()
     explore(program, max_schedules=1, setup=lambda: (go.set(), done.wait()))
 
-    assert names[0] > 1_000_000_000  # the system's identifier, not a task's number
+    assert names()[0] > 1_000_000_000  # the system's identifier, not a task's number
 
 
 def test_everything_replaced_is_put_back():
