@@ -105,6 +105,7 @@ class _Campaign:
         self.log = ExecutionLog()
         self.failures: dict[tuple[object, ...], Failure] = {}  # by kind and place of the error
         self.limits: list[str] = []
+        self.leaked: dict[str, None] = {}  # names of threads, in the order they were met
         self.is_uncontrolled = False
 
     def run(self, world: World, max_seconds: float | None, *, stop_at_failure: bool) -> None:
@@ -118,6 +119,8 @@ class _Campaign:
         while len(self.log) < self.max_schedules and begin():
             outcome = world.execute(choose)
             self.log.add(outcome)
+            if outcome.leaked:
+                self.leaked.update(dict.fromkeys(outcome.leaked))
             if outcome.kind != "ok":
                 self.take(world, outcome)
                 if self.is_uncontrolled or (stop_at_failure and self.failures):
@@ -162,12 +165,13 @@ class _Campaign:
         verdict = Verdict.FAILED if self.failures else Verdict.PASSED
         if self.is_uncontrolled and not self.failures:
             verdict = Verdict.UNCONTROLLED
+        leaked = [f"thread {name!r} outlived the program, nobody had joined it" for name in self.leaked]
         return Exploration(
             program=name_of(self.program),
             verdict=verdict,
             schedules=len(self.log),
             failures=tuple(self.failures.values()),
-            limits=tuple(dict.fromkeys([*self.limits, *world.limits])),
+            limits=tuple(dict.fromkeys([*self.limits, *leaked, *world.limits])),
             strategy=self.strategy.name,
             seed=self.seed,
             is_interrupted=world.is_interrupted,

@@ -69,6 +69,7 @@ def make_world(
     *,
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
+    patience_s: float | None = 2.0,
 ) -> World:
     """Return the world of a program: its own module and the named ones instrumented, their state put back.
 
@@ -93,4 +94,5 @@ def make_world(
         isolated=resolve_targets(named),
         roots=roots,
         setup=setup,
+        patience_s=patience_s,
     )

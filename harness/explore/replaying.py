@@ -50,7 +50,8 @@ def replay(
     wanted.require(program)
     names = [name for name in wanted.instrument if name not in instrument_names(instrument)]
     follow = FollowSchedule(wanted.schedule)
-    with make_world(program, [*names, *instrument], isolate=isolate, setup=setup) as world:
+    # A person may stop in a debugger as long as they like.
+    with make_world(program, [*names, *instrument], isolate=isolate, setup=setup, patience_s=None) as world:
         world.warm_up()
         outcome = world.execute(follow.choose, record=True)
     _check(follow, wanted.schedule, outcome)

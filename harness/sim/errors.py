@@ -24,7 +24,7 @@ class DeadlockError(SimError):
         self.lines = lines
 
     def __str__(self) -> str:
-        return "deadlock: " + "; ".join(self.lines)
+        return "\n  ".join(["nothing can go on, and no timer is due", *self.lines])
 
 
 class TaskExit(BaseException):

@@ -140,9 +140,13 @@ class Recorder:
         return f"{name}.{site.name}"
 
 
-def call_site() -> tuple[str, int, str]:
-    """Return file, line and function of the innermost frame that is neither ours nor the standard library's."""
-    frame: FrameType | None = sys._getframe(1)
+def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
+    """Return file, line and function of the innermost frame that is neither ours nor the standard library's.
+
+    Args:
+        frame: Where to start, the caller if left out.
+    """
+    frame = sys._getframe(1) if frame is None else frame
     while frame is not None:
         if not _is_inside(frame.f_code.co_filename):
             return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname

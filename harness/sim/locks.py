@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import _thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol, TypeVar
 
 from greenlet import getcurrent
 
 from harness.sim.event import call_site
-from harness.sim.place import shown_file
 from harness.sim.task import Task, current_task
-
-if TYPE_CHECKING:
-    from harness.sim.scheduler import Scheduler
 
 __all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_factory", "rlock_factory", "shadow"]
 
+_L = TypeVar("_L", bound="Lock")
 _allocate_lock = _thread.allocate_lock
 _allocate_rlock = _thread.RLock
 REAL_LOCK_TYPES: tuple[type, ...] = (type(_allocate_lock()), type(_allocate_rlock()))
@@ -41,13 +38,13 @@ class RealLock(Protocol):
 class Lock:
     """Shadow of a ``threading.Lock``. Thread-safe; outside a world it is the real lock."""
 
-    __slots__ = ("__weakref__", "_contenders", "_real", "owner", "place")
+    __slots__ = ("__weakref__", "_contenders", "_real", "made", "owner")
 
     def __init__(self, real: RealLock) -> None:
         self._real = real
         self._contenders: list[Task] = []  # tasks about to acquire, in order of arrival
         self.owner: Task | None = None
-        self.place = ("", 0)  # file and line of the last acquire
+        self.made = ("", 0)  # file and line that made it, when events are kept
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock; as ``threading.Lock.acquire``."""
@@ -67,6 +64,8 @@ class Lock:
         if not blocking:
             scheduler.point(task)
             return self._take(task) if self.owner is None else self._fail(task)
+        if task.inside and self.owner is None:
+            return self._take(task)
         self._contenders.append(task)
         if self.owner is None:
             task.waits_for = self  # should it be overtaken here
@@ -92,9 +91,9 @@ class Lock:
         self.owner = task
         for contender in self._contenders:
             scheduler.unready(contender)
-        task.held.append(self)
+        if not task.inside:  # a lock inside a primitive is nobody's business
+            task.held.append(self)
         if scheduler.recorder is not None:
-            self.place = call_site()[:2]
             scheduler.note(task, "acquire", scheduler.name_of(self))
         return True
 
@@ -148,12 +147,6 @@ class Lock:
     def _at_fork_reinit(self) -> None:
         self._real = _allocate_lock()
         self.owner = None
-
-    def describe(self, scheduler: Scheduler) -> str:
-        """Return what a blocked task waits for: the lock, its holder, and the line that took it."""
-        holder = repr(self.owner.name) if self.owner is not None else "no task"
-        file, line = self.place
-        return f"{scheduler.name_of(self)} held by {holder}" + (f" since {shown_file(file)}:{line}" if line else "")
 
 
 class RLock(Lock):
@@ -217,9 +210,17 @@ def shadow(real: RealLock) -> Lock:
 
 def lock_factory() -> Lock | RealLock:
     """Stand in for ``threading.Lock``: a shadow of a new real lock inside a task, the real lock elsewhere."""
-    return _allocate_lock() if current_task() is None else Lock(_allocate_lock())
+    task = current_task()
+    return _allocate_lock() if task is None else _made(task, Lock(_allocate_lock()))
 
 
 def rlock_factory() -> RLock | RealLock:
     """Stand in for ``threading.RLock``."""
-    return _allocate_rlock() if current_task() is None else RLock(_allocate_rlock())
+    task = current_task()
+    return _allocate_rlock() if task is None else _made(task, RLock(_allocate_rlock()))
+
+
+def _made(task: Task, lock: _L) -> _L:
+    if task.scheduler.recorder is not None:
+        lock.made = call_site()[:2]
+    return lock

@@ -13,6 +13,7 @@ from harness.sim import threads
 from harness.sim.clock import clock_replacements
 from harness.sim.escapes import ESCAPES, guard
 from harness.sim.locks import lock_factory, rlock_factory
+from harness.sim.operations import operations
 
 __all__ = ["Patches"]
 
@@ -40,11 +41,13 @@ class Patches:
             self._replace(owner, "get_ident", threads.get_ident)
         for method in (threads.start, threads.join, threads.is_alive):
             self._replace(threading.Thread, method.__name__, method)
+        for owner, name, function in operations():
+            self._replace(owner, name, function)
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
-        for name, function in clock_replacements().items():
-            self._replace(time, name, function)
+        for name, reading in clock_replacements().items():
+            self._replace(time, name, reading)
         self._replace(threading, "_time", time.monotonic)
         self._replace(queue, "time", time.monotonic)
         self._replace(threading, "_counter", threading._counter)  # type: ignore[attr-defined]

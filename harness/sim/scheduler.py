@@ -16,7 +16,8 @@ from typing import Literal, Protocol, final
 from greenlet import getcurrent
 
 from harness.sim.clock import Clock
-from harness.sim.errors import DeadlockError, TaskExit
+from harness.sim.deadlock import describe_deadlock
+from harness.sim.errors import TaskExit
 from harness.sim.event import EventKind, Recorder, call_site
 from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
@@ -70,6 +71,7 @@ class Scheduler:
         self.preemptions = 0
         self.steps = 0
         self.stop: Stop | None = None
+        self.leaked: tuple[str, ...] = ()  # names of threads that outlive the program's own task
         self.survivors: list[Task] = []  # tasks that would not end; kept so that nothing resumes them
         self._choose = choose
         self._max_steps = max_steps
@@ -78,6 +80,8 @@ class Scheduler:
 
     def point(self, task: Task) -> None:
         """Let another candidate go on, if the strategy wants it; the task is runnable."""
+        if task.inside:
+            return
         self.steps += 1
         if self.steps > self._max_steps:
             self.stop_here(self._bound_reached(task))
@@ -140,8 +144,8 @@ class Scheduler:
         return found
 
     def note(self, task: Task, kind: EventKind, target: str) -> None:
-        """Record an operation of a primitive, when events are kept."""
-        if self.recorder is not None:
+        """Record an operation of a primitive, when events are kept; those inside another do not count."""
+        if self.recorder is not None and not task.inside:
             self.recorder.primitive(task, kind, target)
 
     def name_of(self, obj: object) -> str:
@@ -195,6 +199,8 @@ class Scheduler:
         finally:
             task.is_done = True
             self.unready(task)
+            if task.number == 1:
+                self.leaked = tuple(other.name for other in self.tasks if other.is_leaked)
             for joiner in task.joiners:
                 self.make_ready(joiner)
             if self.recorder is not None and not task.atomic:
@@ -233,6 +239,11 @@ class Scheduler:
         """Let the execution end at the next scheduling point; called by a signal handler."""
         self._max_steps = 0
 
+    def give_up(self, stop: Stop) -> None:
+        """Let the execution end at the next scheduling point, if there is one; called from another thread."""
+        self.stop = stop
+        self._max_steps = 0
+
     def _bound_reached(self, task: Task) -> Stop:
         if self._max_steps == 0:
             return Stop("interrupted", task=task.name)
@@ -257,14 +268,7 @@ class Scheduler:
 
     def _deadlock(self) -> Stop:
         blocked = [task for task in self.tasks if not task.is_done]
-        lines = tuple(f"task {task.name!r} waits for {self._waits_for(task)}" for task in blocked)
-        return Stop("deadlock", error=DeadlockError(lines), task=blocked[0].name if blocked else "")
-
-    def _waits_for(self, task: Task) -> str:
-        describe = getattr(task.waits_for, "describe", None)
-        text = str(task.waits_for) if describe is None else describe(self)
-        held = [self.name_of(lock) for lock in task.held]
-        return f"{text}, holding {', '.join(held)}" if held else text
+        return Stop("deadlock", error=describe_deadlock(self, blocked), task=blocked[0].name if blocked else "")
 
 
 def _at_line(text: str) -> str:

@@ -22,15 +22,18 @@ class Task(greenlet):
         ident: What ``threading.get_ident`` tells inside the task.
         is_daemon: Whether the execution may end before this task does.
         atomic: Above 0, hooks and replaced primitives let the task pass as if there were no world.
+        inside: Above 0, the task is in an operation of a primitive: it may wait, but has no scheduling points.
         is_done: Whether it has ended.
+        is_joined: Whether some task has waited for its end.
+        operation: The primitive and the name of its operation, while it is in one.
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
         held: Locks that it holds, in order of acquisition.
     """
 
     __slots__ = (
-        *("_body", "atomic", "held", "ident", "is_daemon", "is_done", "joiners", "name", "number", "scheduler"),
-        *("timed_out", "waits_for"),
+        *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "joiners", "name"),
+        *("number", "operation", "scheduler", "timed_out", "waits_for"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -39,11 +42,19 @@ class Task(greenlet):
         self._body = body
         self.is_daemon = False
         self.is_done = False
+        self.is_joined = False
         self.atomic = 0
+        self.inside = 0
         self.timed_out = False
         self.waits_for: object = None
+        self.operation: tuple[object, str] | None = None
         self.joiners: list[Task] = []  # tasks blocked until this one ends, in order of arrival
         self.held: list[object] = []
+
+    @property
+    def is_leaked(self) -> bool:
+        """Whether nobody has waited for its end, which is still to come, and it is no daemon."""
+        return not (self.is_done or self.is_daemon or self.is_joined)
 
     def run(self) -> None:
         """Run the body; called by greenlet on the first switch into the task."""

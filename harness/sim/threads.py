@@ -109,6 +109,7 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
         return _real_join(thread, timeout)
     if child is task:
         raise RuntimeError("cannot join current thread")
+    child.is_joined = True
     _wait_for_end(task, child, timeout)
     task.scheduler.note(task, "join", thread.name)
     return None

@@ -11,14 +11,14 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import FrameType, ModuleType, TracebackType
 from typing import Self, final
 
 from harness.instrument import Instrumentation, install_hooks, remove_hooks
 from harness.sim.capture import Output, OutputCapture
-from harness.sim.errors import WorldInUseError
+from harness.sim.errors import TaskExit, WorldInUseError
 from harness.sim.event import Event, Recorder
 from harness.sim.hooks import make_hooks
 from harness.sim.imports import ImportWatch
@@ -27,6 +27,7 @@ from harness.sim.kinds import KindTable
 from harness.sim.patches import Patches
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind, Scheduler, Stop
 from harness.sim.task import Task
+from harness.sim.watchdog import Watchdog
 
 __all__ = ["Outcome", "OutcomeKind", "World"]
 
@@ -49,6 +50,7 @@ class Outcome:
         output: What the program wrote.
         events: What happened, when it was recorded.
         tasks: Names of the tasks, in order of their numbers.
+        leaked: Names of threads that nobody had joined when the program returned, and that were still running.
     """
 
     kind: OutcomeKind
@@ -61,6 +63,7 @@ class Outcome:
     output: Output
     events: tuple[Event, ...]
     tasks: tuple[str, ...]
+    leaked: tuple[str, ...]
 
 
 @final
@@ -74,6 +77,7 @@ class World:
         roots: Further objects whose state is put back.
         isolated: Further modules whose state is put back.
         setup: Called before each execution, outside the controlled world.
+        patience_s: Real seconds without a scheduling point after which an execution is ended, ``None`` for never.
 
     Raises:
         WorldInUseError: on entry, while another world exists.
@@ -88,11 +92,13 @@ class World:
         isolated: Sequence[ModuleType] = (),
         roots: Sequence[object] = (),
         setup: Callable[[], object] | None = None,
+        patience_s: float | None = 2.0,
     ) -> None:
         self._program = program
         self._setup = setup
         self._state = [*modules, *isolated], [program, *roots]
         self.instrumentation = Instrumentation(modules)
+        self._watchdog = None if patience_s is None else Watchdog(patience_s, lambda: self._scheduler)
         self._capture = OutputCapture()
         self._patches = Patches()
         self._names = names
@@ -127,6 +133,9 @@ class World:
         self._capture.start()
         cleanup.callback(self._capture.stop)
         cleanup.callback(self._watch_interrupts())
+        if self._watchdog is not None:
+            self._watchdog.start()
+            cleanup.callback(self._watchdog.stop)
         gc.freeze()
 
     def __exit__(
@@ -156,7 +165,8 @@ class World:
             self._setup()
         scheduler = self._scheduler = Scheduler(choose, Recorder() if record else None)
         try:
-            scheduler.run(self._program)
+            with suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
+                scheduler.run(self._program)
         finally:
             self._scheduler = None
             self._survivors += scheduler.survivors
@@ -225,6 +235,9 @@ class World:
         real = signal.getsignal(signal.SIGINT)
 
         def interrupt(number: int, frame: FrameType | None) -> None:
+            if self._watchdog is not None and self._watchdog.is_biting:
+                self._watchdog.handle()
+                return
             if self.is_interrupted:
                 signal.default_int_handler(number, frame)
             self.is_interrupted = True
@@ -251,6 +264,7 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
         output=output,
         events=() if scheduler.recorder is None else scheduler.recorder.events(),
         tasks=tuple(task.name for task in scheduler.tasks),
+        leaked=scheduler.leaked,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 
@@ -81,10 +82,14 @@ def test_lock_order_inversion_is_a_deadlock_that_names_tasks_and_locks():
 
     assert failure is not None
     assert failure.kind == "deadlock"
-    text = str(failure.error)
-    assert "task 'forward' waits for Lock#" in text
-    assert "held by 'backward' since" in text
-    assert "holding Lock#" in text
+    lines = str(failure.error).splitlines()
+    assert lines[0] == "nothing can go on, and no timer is due"
+    assert re.fullmatch(
+        r"  task 'forward' waits for Lock#(\d) \(made at .*test_locks.py:\d+\), held by 'backward' "
+        r"at .*test_locks.py:\d+ and holds Lock#(?!\1)\d \(made at .*test_locks.py:\d+\)",
+        lines[2],
+    )
+    assert re.fullmatch(r"  circle: (forward|backward) -> Lock#\d -> (forward|backward) -> Lock#\d -> \1", lines[4])
 
 
 def test_rlock_is_reentrant_and_refuses_a_foreign_release():

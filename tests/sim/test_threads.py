@@ -201,3 +201,16 @@ def test_everything_is_put_back_after_an_error_in_setup(error):
     assert threading.Thread.start is start
     assert test_names_idents_and_current_thread_are_those_of_the_task.__code__ is code
     assert explore(lambda: None, max_schedules=1).verdict is Verdict.PASSED
+
+
+def test_thread_that_outlives_the_program_is_named():
+    def program():
+        threading.Thread(target=int, name="forgotten").start()
+        threading.Thread(target=int, name="background", daemon=True).start()
+        joined = threading.Thread(target=int, name="joined")
+        joined.start()
+        joined.join()
+
+    result = explore(program, max_schedules=50)
+
+    assert result.limits == ("thread 'forgotten' outlived the program, nobody had joined it",)

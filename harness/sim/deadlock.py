@@ -1,0 +1,73 @@
+"""What to say of a deadlock: who waits for what, at which line, who holds it, and the circle they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.sim.errors import DeadlockError
+from harness.sim.event import call_site
+from harness.sim.locks import Lock
+from harness.sim.place import shown_file
+from harness.sim.task import Task
+
+if TYPE_CHECKING:
+    from harness.sim.scheduler import Scheduler
+
+__all__ = ["describe_deadlock"]
+
+
+def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockError:
+    """Return the error for tasks that have not ended and cannot go on."""
+    lines = [f"task {task.name!r} {_waiting(scheduler, task)}" for task in tasks]
+    circle = _circle(tasks)
+    if circle:
+        names = [part.name if isinstance(part, Task) else scheduler.name_of(part) for part in circle]
+        lines.append(f"circle: {' -> '.join(names)}")
+    return DeadlockError(tuple(lines))
+
+
+def _waiting(scheduler: Scheduler, task: Task) -> str:
+    parts = [f"waits for {_wanted(scheduler, task)}{_place(task)}"]
+    if task.held:
+        parts.append(f"holds {', '.join(_lock(scheduler, lock) for lock in task.held)}")
+    return " and ".join(parts)
+
+
+def _wanted(scheduler: Scheduler, task: Task) -> str:
+    if task.operation is not None:
+        primitive, name = task.operation
+        return f"{scheduler.name_of(primitive)}.{name}"
+    if not isinstance(task.waits_for, Lock):
+        return str(task.waits_for)
+    owner = task.waits_for.owner
+    return f"{_lock(scheduler, task.waits_for)}, held by {repr(owner.name) if owner is not None else 'no task'}"
+
+
+def _lock(scheduler: Scheduler, lock: object) -> str:
+    name = scheduler.name_of(lock)
+    if not isinstance(lock, Lock) or not lock.made[0]:
+        return name
+    return f"{name} (made at {shown_file(lock.made[0])}:{lock.made[1]})"
+
+
+def _place(task: Task) -> str:
+    """Return the line at which a task waits."""
+    file, line, _ = call_site(task.gr_frame)
+    return f" at {shown_file(file)}:{line}" if file else ""
+
+
+def _circle(tasks: Sequence[Task]) -> list[Task | Lock]:
+    """Return tasks and locks in turn, from a task back to itself, or nothing where there is no such circle."""
+    for task in tasks:
+        path: list[Task | Lock] = [task]
+        current: Task | None = task
+        while current is not None and isinstance(current.waits_for, Lock) and current.operation is None:
+            path.append(current.waits_for)
+            current = current.waits_for.owner
+            if current is None or (current in path and current is not task):
+                break
+            path.append(current)
+            if current is task:
+                return path
+    return []

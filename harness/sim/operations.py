@@ -1,0 +1,99 @@
+"""Public operations of the standard library's primitives, each one step of a schedule.
+
+An event, a semaphore or a queue is made of locks and conditions, differently in each Python version. Here every public
+operation is one scheduling point, after which the library's own code runs to its end without another; where it waits, it
+waits as a whole. So the semantics are the library's own, of objects of any age and of subclasses, and a schedule
+speaks of ``put`` and ``get``, not of the locks inside.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from functools import wraps
+from queue import Queue
+from typing import Any, ParamSpec, TypeVar
+
+from harness.sim.task import current_task
+
+__all__ = ["operation", "operations"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# (class, its public operations). What runs the program's own code, such as Condition.wait_for and callbacks of
+# futures, is not listed: that code has scheduling points of its own.
+_OPERATIONS: tuple[tuple[type, str], ...] = (
+    (threading.Condition, "wait notify notify_all"),
+    (threading.Event, "is_set set clear wait"),
+    (threading.Semaphore, "acquire release __enter__"),
+    (threading.BoundedSemaphore, "release"),
+    (threading.Barrier, "wait reset abort"),
+    (Queue, "put get task_done join qsize empty full shutdown"),
+    (futures.Future, "cancelled running done result exception set_running_or_notify_cancel"),
+    (futures.ThreadPoolExecutor, "submit"),
+)
+
+
+def operation(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
+    """Return a method that is one step of the task that calls it, and the real method everywhere else."""
+
+    @wraps(real)
+    def step(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        task = current_task()
+        if task is None or task.inside:
+            return real(*args, **kwargs)
+        scheduler = task.scheduler
+        scheduler.point(task)
+        task.inside += 1
+        task.operation = args[0], name
+        try:
+            return real(*args, **kwargs)
+        finally:
+            task.inside -= 1
+            task.operation = None
+            if scheduler.recorder is not None:
+                scheduler.note(task, "call", f"{scheduler.name_of(args[0])}.{name}")
+
+    return step
+
+
+def operations() -> Iterator[tuple[type, str, Callable[..., Any]]]:
+    """Yield class, name and replacement of every public operation."""
+    for owner, names in (*_OPERATIONS, *_simple_queue()):
+        for name in names.split():
+            real = vars(owner).get(name)
+            if real is not None:
+                yield owner, name, operation(real, name.strip("_"))
+    for name in ("set_result", "set_exception", "cancel"):
+        yield futures.Future, name, _before_callbacks(getattr(futures.Future, name), name)
+
+
+def _simple_queue() -> list[tuple[type, str]]:
+    from queue import _PySimpleQueue  # type: ignore[attr-defined]  # stands in for the one written in C
+
+    return [(_PySimpleQueue, "put get put_nowait get_nowait empty qsize")]
+
+
+def _before_callbacks(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
+    """Return a method of a future that is one step, and calls the future's callbacks after it."""
+    step = operation(real, name)
+
+    @wraps(real)
+    def settle(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        task = current_task()
+        if task is None or task.inside:
+            return real(*args, **kwargs)
+        future: Any = args[0]
+        later: list[None] = []
+        future._invoke_callbacks = lambda: later.append(None)
+        try:
+            result = step(*args, **kwargs)
+        finally:
+            del future._invoke_callbacks
+        if later:
+            future._invoke_callbacks()
+        return result
+
+    return settle
