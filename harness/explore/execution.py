@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.explore.views import View, display, render
-from harness.sim import Event, OutcomeKind, Output
+from harness.sim import EngineName, Event, OutcomeKind, Output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,7 @@ class Execution:
         tasks: Names of the tasks, in order of their numbers, the first of which is 1.
         output: What the program printed, logged and warned.
         preemptions: How often control left a task that could go on.
+        engine: What tasks were made of.
     """
 
     program: str
@@ -41,14 +42,17 @@ class Execution:
     tasks: tuple[str, ...]
     output: Output = field(repr=False)
     preemptions: int
+    engine: EngineName = "greenlet"
 
     @property
     def title(self) -> str:
         """The program and how it ended, in a few words."""
-        if self.kind == "error":
-            return f"{self.program}: {type(self.error).__name__} in task {self.task!r}"
         endings = {"ok": "ended well", "deadlock": "deadlock"}
-        return f"{self.program}: {endings.get(self.kind) or self.text or self.kind}"
+        ending = endings.get(self.kind) or self.text or self.kind
+        if self.kind == "error":
+            ending = f"{type(self.error).__name__} in task {self.task!r}"
+        forced = " (real threads, forced order)" if self.engine == "threads" else ""
+        return f"{self.program}: {ending}{forced}"
 
     def frame(self) -> pd.DataFrame:
         """Return the events as a table.

@@ -9,14 +9,14 @@ from typing import Literal
 from harness.explore.errors import InvalidArgumentError
 from harness.explore.execution import Execution
 from harness.explore.exploration import ExecutionLog, Exploration
-from harness.explore.failure import Failure
+from harness.explore.failure import Failure, Origin
 from harness.explore.program import check_program, instrument_names, make_world, name_of
 from harness.explore.schedule import FollowChoices
 from harness.explore.strategies import STRATEGIES, Strategy
 from harness.explore.token import Token, fingerprint
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
-from harness.sim import Outcome, World
+from harness.sim import EngineName, Outcome, World
 
 __all__ = ["explore", "make_execution"]
 
@@ -34,6 +34,7 @@ def explore(
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
     on_failure: Literal["stop", "continue"] = "stop",
+    engine: EngineName = "greenlet",
 ) -> Exploration:
     """Run a program under many schedules of its threads and report the first that makes it fail.
 
@@ -51,6 +52,8 @@ def explore(
             own module always is; the standard library and installed packages run as single steps unless named here.
         isolate: Further modules (or names) and objects whose state is put back.
         setup: Called before each execution, for state that only the caller can reset.
+        engine: What tasks are made of: ``"greenlet"``, or ``"threads"`` for OS threads that pass a baton, which is
+            slower and gives the same schedules, tokens and events.
         on_failure: ``"stop"`` at the first failing schedule, or ``"continue"`` and collect one failure per error site.
 
     Returns:
@@ -69,8 +72,9 @@ def explore(
     check_program(program)
     _check_bounds(max_schedules, max_seconds, on_failure)
     chosen = _strategy(strategy, seed)
-    world = make_world(program, instrument, isolate=isolate, setup=setup)
-    campaign = _Campaign(program, instrument_names(instrument), chosen, seed, max_schedules)
+    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
+    origin = Origin(program, tuple(instrument), tuple(isolate), setup)
+    campaign = _Campaign(origin, engine, chosen, seed, max_schedules)
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
     return campaign.result(world)
@@ -97,10 +101,9 @@ def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
 class _Campaign:
     """The executions of one exploration, as they come in."""
 
-    def __init__(
-        self, program: Callable[[], object], names: tuple[str, ...], strategy: Strategy, seed: int, max_schedules: int
-    ) -> None:
-        self.program, self.names, self.strategy, self.seed = program, names, strategy, seed
+    def __init__(self, origin: Origin, engine: EngineName, strategy: Strategy, seed: int, max_schedules: int) -> None:
+        self.origin, self.engine, self.strategy, self.seed = origin, engine, strategy, seed
+        self.program, self.names = origin.program, instrument_names(origin.instrument)
         self.max_schedules = max_schedules
         self.log = ExecutionLog()
         self.failures: dict[tuple[object, ...], Failure] = {}  # by kind and place of the error
@@ -158,7 +161,8 @@ class _Campaign:
             token=Token(fingerprint(self.program), self.names, follow.schedule()).encode(),
             schedule=follow.schedule(),
             preemptions=outcome.preemptions,
-            execution=make_execution(name_of(self.program), again),
+            execution=make_execution(name_of(self.program), again, self.engine),
+            origin=self.origin,
         )
 
     def result(self, world: World) -> Exploration:
@@ -179,7 +183,7 @@ class _Campaign:
         )
 
 
-def make_execution(program: str, outcome: Outcome) -> Execution:
+def make_execution(program: str, outcome: Outcome, engine: EngineName) -> Execution:
     """Return the public form of a recorded outcome."""
     return Execution(
         program=program,
@@ -191,6 +195,7 @@ def make_execution(program: str, outcome: Outcome) -> Execution:
         tasks=outcome.tasks,
         output=outcome.output,
         preemptions=outcome.preemptions,
+        engine=engine,
     )
 
 

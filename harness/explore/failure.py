@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.explore.execution import Execution, missing_view
 from harness.explore.schedule import Schedule
 from harness.explore.views import View, display, render
+from harness.instrument import Target
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Failure", "FailureKind"]
+__all__ = ["Failure", "FailureKind", "Origin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a failure was found in, to run its schedule again. Immutable."""
+
+    program: Callable[[], object]
+    instrument: tuple[Target, ...]
+    isolate: tuple[object, ...]
+    setup: Callable[[], object] | None
+
 
 FailureKind = Literal["error", "deadlock"]
 
@@ -28,6 +41,7 @@ class Failure:
         schedule: The choices.
         preemptions: How often the schedule leaves a task that could go on.
         execution: The failing execution, with its events.
+        origin: The program and the options it was explored with.
     """
 
     kind: FailureKind
@@ -36,6 +50,22 @@ class Failure:
     schedule: Schedule
     preemptions: int
     execution: Execution = field(repr=False)
+    origin: Origin = field(repr=False)
+
+    def confirm(self) -> Execution:
+        """Run the schedule on OS threads that pass a baton, and return what happened.
+
+        The same error there shows that it does not come from how tasks are simulated. It does not show that the
+        interpreter switches threads at these places by itself: the order is forced.
+
+        Raises:
+            ReplayDivergenceError: the program did not follow the schedule.
+        """
+        from harness.explore.replaying import replay  # it makes executions, and failures hold one
+
+        origin = self.origin
+        options = {"instrument": origin.instrument, "isolate": origin.isolate, "setup": origin.setup}
+        return replay(origin.program, self.token, engine="threads", **options)  # type: ignore[arg-type]  # by name
 
     def frame(self) -> pd.DataFrame:
         """Return the events of the failing execution, as `Execution.frame` does."""

@@ -8,7 +8,7 @@ from types import ModuleType
 
 from harness.explore.errors import InvalidArgumentError
 from harness.instrument import Target, module_of, resolve_targets, unwrap
-from harness.sim import World
+from harness.sim import ENGINES, EngineName, World
 
 __all__ = ["check_program", "instrument_names", "make_world", "name_of"]
 
@@ -70,13 +70,16 @@ def make_world(
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
     patience_s: float | None = 2.0,
+    engine: EngineName = "greenlet",
 ) -> World:
     """Return the world of a program: its own module and the named ones instrumented, their state put back.
 
     Raises:
-        InvalidArgumentError: the program belongs to no imported module.
+        InvalidArgumentError: the program belongs to no imported module, or the engine is unknown.
         UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
     """
+    if engine not in ENGINES:
+        raise InvalidArgumentError(f"{engine=} is unknown; pass one of {', '.join(map(repr, ENGINES))}")
     own = module_of(program)
     if own is None:
         raise InvalidArgumentError(
@@ -95,4 +98,5 @@ def make_world(
         roots=roots,
         setup=setup,
         patience_s=patience_s,
+        engine=engine,
     )

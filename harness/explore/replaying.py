@@ -11,7 +11,7 @@ from harness.explore.program import check_program, instrument_names, make_world,
 from harness.explore.schedule import FollowSchedule, Schedule
 from harness.explore.token import Token
 from harness.instrument import Target
-from harness.sim import Outcome
+from harness.sim import EngineName, Outcome
 
 __all__ = ["replay"]
 
@@ -23,6 +23,7 @@ def replay(
     instrument: Sequence[Target] = (),
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
+    engine: EngineName = "greenlet",
 ) -> Execution:
     """Run a program once along the schedule of a token, and return what happened.
 
@@ -32,6 +33,7 @@ def replay(
         instrument: Modules to instrument beside those that the token names.
         isolate: As for the exploration that found the token.
         setup: As for the exploration that found the token.
+        engine: What tasks are made of; ``"threads"`` forces the same order on OS threads.
 
     Returns:
         The execution with its events; its ``error`` is the failure that came again, or ``None``.
@@ -51,11 +53,12 @@ def replay(
     names = [name for name in wanted.instrument if name not in instrument_names(instrument)]
     follow = FollowSchedule(wanted.schedule)
     # A person may stop in a debugger as long as they like.
-    with make_world(program, [*names, *instrument], isolate=isolate, setup=setup, patience_s=None) as world:
+    modules = [*names, *instrument]
+    with make_world(program, modules, isolate=isolate, setup=setup, patience_s=None, engine=engine) as world:
         world.warm_up()
         outcome = world.execute(follow.choose, record=True)
     _check(follow, wanted.schedule, outcome)
-    return make_execution(name_of(program), outcome)
+    return make_execution(name_of(program), outcome, engine)
 
 
 def _check(follow: FollowSchedule, schedule: Schedule, outcome: Outcome) -> None:

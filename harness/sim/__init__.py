@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from harness.sim.capture import Output
 from harness.sim.clock import CLOCK_NUMBER, Clock
+from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import DeadlockError, SimError, WorldInUseError
 from harness.sim.event import Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
@@ -20,10 +21,12 @@ from harness.sim.world import Outcome, World
 
 __all__ = [
     "CLOCK_NUMBER",
+    "ENGINES",
     "Candidate",
     "Choose",
     "Clock",
     "DeadlockError",
+    "EngineName",
     "Event",
     "EventKind",
     "ExecutorCall",

@@ -28,10 +28,10 @@ def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockEr
 
 
 def _waiting(scheduler: Scheduler, task: Task) -> str:
-    parts = [f"waits for {_wanted(scheduler, task)}{_place(task)}"]
+    parts = [f"waits{_place(task)} for {_wanted(scheduler, task)}"]
     if task.held:
         parts.append(f"holds {', '.join(_lock(scheduler, lock) for lock in task.held)}")
-    return " and ".join(parts)
+    return ", and ".join(parts)
 
 
 def _wanted(scheduler: Scheduler, task: Task) -> str:

@@ -12,9 +12,8 @@ from functools import partial
 from itertools import repeat
 from types import BuiltinMethodType, MethodType
 
-from greenlet import getcurrent
-
 from harness.instrument import Hooks, SiteTable
+from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY, operation_on
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, LOCK, MODULE, OWN, SILENT, KindTable
 from harness.sim.locks import Lock
@@ -25,8 +24,9 @@ __all__ = ["make_hooks"]
 _METHODS = frozenset({MethodType, BuiltinMethodType})
 
 
-def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
-    """Return the hooks for code with these sites."""
+def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine) -> type[Hooks]:
+    """Return the hooks for code with these sites, and tasks of this engine."""
+    getcurrent, kind_of_task = engine.current, engine.task
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY) -> None:
         scheduler = task.scheduler
@@ -37,7 +37,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def attr(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic:
+        if task.__class__ is kind_of_task and not task.atomic:
             kind = kinds[type(obj)]
             if kind is LOCK:
                 return shadow_of(task, obj)
@@ -47,7 +47,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def quiet(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic:
+        if task.__class__ is kind_of_task and not task.atomic:
             kind = kinds[type(obj)]
             if kind is OWN or kind is MODULE or kind is SILENT:
                 return obj
@@ -59,20 +59,20 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def method(obj: object, key: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and kinds[type(obj)] is CONTAINER:
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
             touch(task, obj, site, key)
             return obj
         return quiet(obj, site)
 
     def bare(obj: object, site: int) -> object:  # noqa: ARG001 - hooks end in a site
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and kinds[type(obj)] is LOCK:
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is LOCK:
             return shadow_of(task, obj)
         return obj
 
     def args(bound: object, site: int, *arguments: object) -> tuple[object, ...]:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and type(bound) in _METHODS:
+        if task.__class__ is kind_of_task and not task.atomic and type(bound) in _METHODS:
             receiver = bound.__self__  # type: ignore[attr-defined]  # methods have it
             kind = kinds[type(receiver)]
             if kind is CONTAINER or kind is FOREIGN:
@@ -81,7 +81,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def item(obj: object, key: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic:
+        if task.__class__ is kind_of_task and not task.atomic:
             kind = kinds[type(obj)]
             if kind is CONTAINER or kind is FOREIGN:
                 touch(task, obj, site, NO_KEY if key is None else key)
@@ -101,13 +101,13 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def whole(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and kinds[type(obj)] is CONTAINER:
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
             touch(task, obj, site)
         return obj
 
     def iterate(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and kinds[type(obj)] is CONTAINER:
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
             # The steps run in C, so that no frame of ours stands in the program's tracebacks: zip asks our side first,
             # which is the scheduling point, and the container after it.
             return map(operator.itemgetter(1), zip(points(obj, site), obj, strict=False))  # type: ignore[call-overload]
@@ -133,7 +133,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def name(site: int) -> None:
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic:
+        if task.__class__ is kind_of_task and not task.atomic:
             touch(task, None, site)
 
     def value(value: object, site: int) -> object:
@@ -142,7 +142,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     def enter(manager: object, site: int) -> object:  # noqa: ARG001 - hooks end in a site
         task = getcurrent()
-        if task.__class__ is Task and not task.atomic and kinds[type(manager)] is LOCK:
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(manager)] is LOCK:
             return shadow_of(task, manager)
         return manager
 
@@ -151,5 +151,4 @@ def make_hooks(sites: SiteTable, kinds: KindTable) -> type[Hooks]:
 
     functions = (attr, quiet, method, bare, args, item, key, pair, store, whole, iterate, inplace, aug, augitem)
     members = {function.__name__: function for function in (*functions, name, value, enter)}
-    operations = {"getitem": operator.getitem, "setitem": operator.setitem, "call": operator.call, "slice": slice}
-    return type("WorldHooks", (), {**members, **operations})
+    return type("WorldHooks", (), members)

@@ -12,10 +12,8 @@ import _thread
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from greenlet import getcurrent
-
 from harness.sim.event import call_site
-from harness.sim.task import Task, current_task
+from harness.sim.task import Task, current_task, running_task
 
 __all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_factory", "rlock_factory", "shadow"]
 
@@ -48,8 +46,8 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock; as ``threading.Lock.acquire``."""
-        task = getcurrent()
-        if not isinstance(task, Task):
+        task = running_task()
+        if task is None:
             return self._real.acquire(blocking, timeout)
         if task.atomic:
             return self._acquire_atomically(task, blocking)
@@ -111,8 +109,8 @@ class Lock:
 
     def release(self) -> None:
         """Let the lock go; as ``threading.Lock.release``."""
-        task = getcurrent()
-        if isinstance(task, Task) and not task.atomic and self.owner is not None:
+        task = running_task()
+        if task is not None and not task.atomic and self.owner is not None:
             task.scheduler.point(task)
             task.scheduler.note(task, "release", task.scheduler.name_of(self))
         self._let_go()
@@ -127,8 +125,8 @@ class Lock:
 
     def locked(self) -> bool:
         """Return whether some task or thread holds the lock."""
-        task = getcurrent()
-        if isinstance(task, Task) and not task.atomic:
+        task = running_task()
+        if task is not None and not task.atomic:
             task.scheduler.point(task)
             task.scheduler.note(task, "read", task.scheduler.name_of(self))
         if self._real.acquire(False):
@@ -160,8 +158,8 @@ class RLock(Lock):
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take the lock, or once more if the task holds it; as ``threading.RLock.acquire``."""
-        task = getcurrent()
-        if isinstance(task, Task) and self.owner is task:
+        task = running_task()
+        if task is not None and self.owner is task:
             self._count += 1
             return True
         if not super().acquire(blocking, timeout):
@@ -171,8 +169,8 @@ class RLock(Lock):
 
     def release(self) -> None:
         """Let the lock go once; as ``threading.RLock.release``."""
-        task = getcurrent()
-        if not isinstance(task, Task):
+        task = running_task()
+        if task is None:
             self._real.release()
             return
         if self.owner is not task and not task.atomic:
@@ -188,8 +186,8 @@ class RLock(Lock):
     # What threading.Condition asks of a re-entrant lock
 
     def _is_owned(self) -> bool:
-        task = getcurrent()
-        if isinstance(task, Task):
+        task = running_task()
+        if task is not None:
             return self.owner is task
         return bool(self._real._is_owned())  # type: ignore[attr-defined]  # the real RLock has it
 

@@ -1,8 +1,8 @@
 """Public operations of the standard library's primitives, each one step of a schedule.
 
 An event, a semaphore or a queue is made of locks and conditions, differently in each Python version. Here every public
-operation is one scheduling point, after which the library's own code runs to its end without another; where it waits, it
-waits as a whole. So the semantics are the library's own, of objects of any age and of subclasses, and a schedule
+operation is one scheduling point, after which the library's own code runs to its end without another; where it waits,
+it waits as a whole. So the semantics are the library's own, of objects of any age and of subclasses, and a schedule
 speaks of ``put`` and ``get``, not of the locks inside.
 """
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Literal, Protocol, final
 
-from greenlet import getcurrent
-
 from harness.sim.clock import Clock
 from harness.sim.deadlock import describe_deadlock
+from harness.sim.engine import Engine
 from harness.sim.errors import TaskExit
 from harness.sim.event import EventKind, Recorder, call_site
 from harness.sim.locks import Lock, RealLock, shadow
@@ -58,8 +57,9 @@ class Stop:
 class Scheduler:
     """Tasks and clock of one execution. Confined to the OS thread that runs it."""
 
-    def __init__(self, choose: Choose, recorder: Recorder | None, max_steps: int = MAX_STEPS) -> None:
-        self.hub = getcurrent()
+    def __init__(self, choose: Choose, recorder: Recorder | None, engine: Engine, max_steps: int = MAX_STEPS) -> None:
+        self.hub = engine.make_hub()
+        self._make_task = engine.task
         self.clock = Clock()
         self.recorder = recorder
         self.tasks: list[Task] = []
@@ -180,7 +180,7 @@ class Scheduler:
     def spawn(self, name: str, body: Callable[[], object], *, ident: int | None = None) -> Task:
         """Make a runnable task."""
         number = len(self.tasks) + 1
-        task = Task(self, number, name, _FIRST_IDENT + number if ident is None else ident, body)
+        task = self._make_task(self, number, name, _FIRST_IDENT + number if ident is None else ident, body)
         self.tasks.append(task)
         self.ready.append(task)
         return task
@@ -208,7 +208,8 @@ class Scheduler:
 
     def run(self, program: Callable[[], object]) -> None:
         """Run the program as task 1 until all tasks that are no daemons have ended, or something stops it."""
-        self.spawn(threading.current_thread().name, program, ident=threading.get_ident())
+        main = self.spawn(threading.current_thread().name, program, ident=threading.get_ident())
+        main.take_context(copy_context())
         try:
             chosen = self._pick(None)
             while chosen is not None:
@@ -261,8 +262,7 @@ class Scheduler:
             for _ in range(_LAST_TRY):
                 if task.dead:
                     break
-                with suppress(TaskExit):  # comes back from a task that had not begun
-                    task.throw(TaskExit)
+                task.end()
             if not task.dead:
                 self.survivors.append(task)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING
 
 from greenlet import getcurrent, greenlet
 
+from harness.sim.errors import TaskExit
+
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
 
-__all__ = ["Task", "current_task"]
+__all__ = ["TASKS_ON_THREADS", "Task", "current_task", "running_task"]
 
 
 class Task(greenlet):
@@ -37,7 +42,10 @@ class Task(greenlet):
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
-        super().__init__(parent=scheduler.hub)
+        if isinstance(scheduler.hub, greenlet):
+            super().__init__(parent=scheduler.hub)
+        else:
+            super().__init__()
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
         self._body = body
         self.is_daemon = False
@@ -56,6 +64,15 @@ class Task(greenlet):
         """Whether nobody has waited for its end, which is still to come, and it is no daemon."""
         return not (self.is_done or self.is_daemon or self.is_joined)
 
+    def take_context(self, context: Context) -> None:
+        """Run in a context of the caller's; without this a task begins with an empty one, as a thread does."""
+        self.gr_context = context
+
+    def end(self) -> None:
+        """Throw the end into the task, called by the hub; a task may catch it and not end."""
+        with suppress(TaskExit):  # comes back from a task that had not begun
+            self.throw(TaskExit)
+
     def run(self) -> None:
         """Run the body; called by greenlet on the first switch into the task."""
         self.scheduler.run_body(self, self._body)
@@ -63,5 +80,18 @@ class Task(greenlet):
 
 def current_task() -> Task | None:
     """Return the task that runs here, or ``None`` outside a world, on another OS thread, or inside infrastructure."""
+    task = running_task()
+    return task if task is not None and not task.atomic else None
+
+
+def running_task() -> Task | None:
+    """Return the task that runs here, inside infrastructure too, or ``None`` where there is none."""
     task = getcurrent()
-    return task if task.__class__ is Task and not task.atomic else None
+    if task.__class__ is Task:
+        return task
+    return TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
+
+
+# Tasks that run on OS threads of their own, by the system's identifier; see thread_task.
+TASKS_ON_THREADS: dict[int, Task] = {}
+_get_ident = _thread.get_ident

@@ -65,7 +65,7 @@ def start(thread: threading.Thread) -> None:
         return _real_start(thread)
     if not thread._initialized:  # type: ignore[attr-defined]  # as Thread.start itself does
         raise RuntimeError("thread.__init__() not called")
-    if thread._started.is_set():  # type: ignore[attr-defined]
+    if thread._started._flag:  # type: ignore[attr-defined]  # is_set is an operation of the program's events
         raise RuntimeError("threads can only be started once")
     scheduler = task.scheduler
     scheduler.note(task, "start", thread.name)

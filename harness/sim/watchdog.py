@@ -1,9 +1,9 @@
 """The watchdog: ends an execution that has passed no scheduling point for some real seconds.
 
-A task may wait in native code that no hook sees, or compute for ever. A thread of the system looks now and then whether
-steps are being made; if not, it interrupts the world's thread, and the execution ends as uncontrolled, with the line.
-On the main thread the interrupt is a signal, which also wakes calls that wait; elsewhere it is an asynchronous exception,
-which reaches Python code only.
+A task may wait in native code that no hook sees, or compute for ever. A thread of the system looks now and then
+whether steps are being made; if not, it interrupts the world's thread, and the execution ends as uncontrolled, with
+the line. On the main thread the interrupt is a signal, which also wakes calls that wait; elsewhere it is an
+asynchronous exception, which reaches Python code only.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Self, final
 
 from harness.instrument import Instrumentation, install_hooks, remove_hooks
 from harness.sim.capture import Output, OutputCapture
+from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
 from harness.sim.event import Event, Recorder
 from harness.sim.hooks import make_hooks
@@ -78,6 +79,7 @@ class World:
         isolated: Further modules whose state is put back.
         setup: Called before each execution, outside the controlled world.
         patience_s: Real seconds without a scheduling point after which an execution is ended, ``None`` for never.
+        engine: What tasks are made of.
 
     Raises:
         WorldInUseError: on entry, while another world exists.
@@ -93,9 +95,11 @@ class World:
         roots: Sequence[object] = (),
         setup: Callable[[], object] | None = None,
         patience_s: float | None = 2.0,
+        engine: EngineName = "greenlet",
     ) -> None:
         self._program = program
         self._setup = setup
+        self._engine = ENGINES[engine]
         self._state = [*modules, *isolated], [program, *roots]
         self.instrumentation = Instrumentation(modules)
         self._watchdog = None if patience_s is None else Watchdog(patience_s, lambda: self._scheduler)
@@ -163,7 +167,7 @@ class World:
         self._patches.reset()
         if self._setup is not None:
             self._setup()
-        scheduler = self._scheduler = Scheduler(choose, Recorder() if record else None)
+        scheduler = self._scheduler = Scheduler(choose, Recorder() if record else None, self._engine)
         try:
             with suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)
@@ -200,7 +204,7 @@ class World:
     def _insert_code(self) -> None:
         kinds = KindTable(module.__name__ for module in self.instrumentation.modules)
         self.instrumentation.swap_in()
-        install_hooks(make_hooks(self.instrumentation.sites, kinds))
+        install_hooks(make_hooks(self.instrumentation.sites, kinds, self._engine))
 
     def _remove_code(self) -> None:
         self.instrumentation.swap_out()

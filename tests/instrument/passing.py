@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from harness.instrument import Instrumentation, SiteTable, install_hooks, remove_hooks
+from harness.sim import ENGINES
 from harness.sim.hooks import make_hooks
 from harness.sim.kinds import KindTable
 
@@ -21,7 +22,7 @@ _numbers = itertools.count(1)
 
 def passing_hooks(sites: SiteTable) -> type:
     """Return a world's hooks; where no task runs they let everything pass."""
-    return make_hooks(sites, KindTable([]))
+    return make_hooks(sites, KindTable([]), ENGINES["greenlet"])
 
 
 class Touches:

@@ -85,8 +85,8 @@ def test_lock_order_inversion_is_a_deadlock_that_names_tasks_and_locks():
     lines = str(failure.error).splitlines()
     assert lines[0] == "nothing can go on, and no timer is due"
     assert re.fullmatch(
-        r"  task 'forward' waits for Lock#(\d) \(made at .*test_locks.py:\d+\), held by 'backward' "
-        r"at .*test_locks.py:\d+ and holds Lock#(?!\1)\d \(made at .*test_locks.py:\d+\)",
+        r"  task 'forward' waits at .*test_locks.py:\d+ for Lock#(\d) \(made at .*test_locks.py:\d+\), "
+        r"held by 'backward', and holds Lock#(?!\1)\d \(made at .*test_locks.py:\d+\)",
         lines[2],
     )
     assert re.fullmatch(r"  circle: (forward|backward) -> Lock#\d -> (forward|backward) -> Lock#\d -> \1", lines[4])
