@@ -24,6 +24,7 @@ _READERS = frozenset(
 )
 _STEPPERS = frozenset({"enumerate", "filter", "map", "zip"})
 _ACCESSORS: dict[str, Operation] = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
+_DATE_READINGS = frozenset({"now", "today", "utcnow"})
 _MAKERS = frozenset({"list", "sorted", "set", "dict", "tuple", "range"})  # of objects that nobody else has
 _TESTED = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Await, ast.NamedExpr)
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -158,9 +159,18 @@ class ExpressionRewriter(Placer):
         name = node.func.id if isinstance(node.func, ast.Name) and self.scope.is_global(node.func.id) else ""
         if name in _ACCESSORS and len(node.args) > 1:
             return self._visit_accessor(node, _ACCESSORS[name])
+        may_be_captured = isinstance(node.func, ast.Name) and self._may_be_captured(node.func.id)
         node.func = self.expression(node.func)
+        if may_be_captured:
+            node.func = self.call("called", node.func, node.func)
         argument = self._read_whole if name in _READERS else self._iterated if name in _STEPPERS else self.expression
         return self._visit_arguments(node, argument)
+
+    def _may_be_captured(self, name: str) -> bool:
+        """Return whether a name may hold a function of the standard library that has a stand-in, as ``sleep`` may."""
+        if not self.scope.is_global(name):
+            return True
+        return not self.scope.is_builtin(name) and name not in self.own_definitions
 
     def _visit_arguments(self, node: ast.Call, argument: Callable[[ast.expr], ast.expr]) -> ast.Call:
         node.args = [self.expression(arg) if isinstance(arg, ast.Starred) else argument(arg) for arg in node.args]
@@ -188,14 +198,22 @@ class ExpressionRewriter(Placer):
         name = self.private(function.attr)
         if simple_args and simple_keywords and (first is None or function.attr in self.stored):
             function.value = self._attribute_object(function, function.value)
+            node.func = self._attribute_called(function)
         elif simple_args and simple_keywords and first is not None:
             function.value = self.hook("method", function, "call", name, function.value, copy_of(first))
+            node.func = self._attribute_called(function)
         else:
             stored = function.attr in self.stored
             function.value = self.hook("attr" if stored else "bare", function, "read", name, function.value)
             at = node if is_starred else _call_location(node, function)
-            return self._hooked_call(node, self.call("args" if simple_keywords else "ready", at, function), name, at)
+            called = self._attribute_called(function)
+            return self._hooked_call(node, self.call("args" if simple_keywords else "ready", at, called), name, at)
         return node
+
+    def _attribute_called(self, function: ast.Attribute) -> ast.expr:
+        """Return the function of a call: one stored in an attribute, or that tells the date, may have a stand-in."""
+        may_be_captured = function.attr in self.stored or function.attr in _DATE_READINGS
+        return self.call("called", function, function) if may_be_captured else function
 
     def _hooked_call(self, node: ast.Call, hooked: ast.Call, name: str, at: ast.expr) -> ast.Call:
         """Return the call with its hook after the arguments: before the call, but in the program's own frame."""

@@ -44,6 +44,10 @@ class Hooks(Protocol):
         """Give the object whose method will be called once its arguments are there; no scheduling point."""
 
     @staticmethod
+    def called(function: object) -> object:
+        """Before a call of something that was bound to a name or an attribute; gives it, or what stands in for it."""
+
+    @staticmethod
     def args(bound: object, site: int, *args: object) -> tuple[object, ...]:
         """Before a call whose receiver and arguments have all been evaluated."""
 

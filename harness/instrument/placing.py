@@ -32,6 +32,7 @@ class Placer(ast.NodeTransformer):
         self, scopes: dict[ast.AST, Scope], file: str, digest: str, stored: StoredNames, sites: SiteTable
     ) -> None:
         self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
+        self.own_definitions = _module_definitions(scopes)
         self.path: list[str] = []  # parts of the qualified name
         self.classes: list[str] = []  # names of the classes around, for private names
         self.definitions: Counter[str] = Counter()  # how many definitions of a qualified name so far
@@ -158,3 +159,11 @@ def copy_of(node: ast.expr) -> ast.expr:
         return placed(ast.UnaryOp(node.op, copy_of(node.operand)), node)
     assert isinstance(node, ast.Name)
     return placed(ast.Name(node.id, ast.Load()), node)
+
+
+def _module_definitions(scopes: dict[ast.AST, Scope]) -> frozenset[str]:
+    """Return the names of the functions and classes that the module itself defines at its top."""
+    modules = [node for node in scopes if isinstance(node, ast.Module)]
+    defined = (statement for module in modules for statement in module.body)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return frozenset(statement.name for statement in defined if isinstance(statement, kinds))

@@ -10,13 +10,16 @@ import time
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import BuiltinMethodType
 from typing import final
 
 from harness.sim.task import Task, current_task
 
-__all__ = ["CLOCK_NUMBER", "Clock", "Timer", "clock_replacements"]
+__all__ = ["CLOCK_NUMBER", "DATE_READINGS", "Clock", "Timer", "clock_replacements", "date_reading"]
 
 CLOCK_NUMBER = 0  # the clock's number among the candidates; tasks count from 1
+DATE_READINGS = frozenset({"now", "today", "utcnow"})
 _EPOCH_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where each world's wall clock starts
 
 
@@ -88,6 +91,17 @@ def _clock_function_ns(real: Callable[[], int], epoch_s: float) -> Callable[[], 
         return real() if task is None else round((epoch_s + task.scheduler.clock.now_s) * 1e9)
 
     return read
+
+
+def date_reading(function: BuiltinMethodType) -> Callable[..., object]:
+    """Return ``now``, ``utcnow`` or ``today`` of a date class on the virtual clock; other methods as they are."""
+    cls, task = function.__self__, current_task()
+    if task is None or not isinstance(cls, type) or not issubclass(cls, date):
+        return function
+    now_s = _EPOCH_S + task.scheduler.clock.now_s
+    if function.__name__ == "utcnow" and issubclass(cls, datetime):
+        return lambda: cls.fromtimestamp(now_s, UTC).replace(tzinfo=None)
+    return lambda *zone, **named_zone: cls.fromtimestamp(now_s, *zone, **named_zone)
 
 
 def clock_replacements() -> dict[str, Callable[..., object]]:

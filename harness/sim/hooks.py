@@ -7,7 +7,7 @@ infrastructure it gives back what it was given.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
 from types import BuiltinMethodType, MethodType
@@ -24,8 +24,15 @@ __all__ = ["make_hooks"]
 _METHODS = frozenset({MethodType, BuiltinMethodType})
 
 
-def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine) -> type[Hooks]:
-    """Return the hooks for code with these sites, and tasks of this engine."""
+def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Callable[[object], object]) -> type[Hooks]:
+    """Return the hooks for code with these sites.
+
+    Args:
+        sites: The sites.
+        kinds: How to treat objects.
+        engine: What tasks are made of.
+        stand_in: Gives what stands in for a function captured before the world was made, or the function.
+    """
     getcurrent, kind_of_task = engine.current, engine.task
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY) -> None:
@@ -69,6 +76,10 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine) -> type[Hooks
         if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is LOCK:
             return shadow_of(task, obj)
         return obj
+
+    def called(function: object) -> object:
+        task = getcurrent()
+        return stand_in(function) if task.__class__ is kind_of_task and not task.atomic else function
 
     def args(bound: object, site: int, *arguments: object) -> tuple[object, ...]:
         task = getcurrent()
@@ -149,6 +160,6 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine) -> type[Hooks
     def shadow_of(task: Task, real: object) -> Lock:
         return task.scheduler.shadow(real)  # type: ignore[arg-type]  # its kind says that it is a lock
 
-    functions = (attr, quiet, method, bare, args, item, key, pair, store, whole, iterate, inplace, aug, augitem)
+    functions = (attr, quiet, method, bare, called, args, item, key, pair, store, whole, iterate, inplace, aug, augitem)
     members = {function.__name__: function for function in (*functions, name, value, enter)}
     return type("WorldHooks", (), members)

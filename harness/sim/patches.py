@@ -7,10 +7,11 @@ import queue
 import threading
 import time
 from itertools import count
+from types import BuiltinMethodType, ModuleType
 from typing import final
 
 from harness.sim import threads
-from harness.sim.clock import clock_replacements
+from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.escapes import ESCAPES, guard
 from harness.sim.locks import lock_factory, rlock_factory
 from harness.sim.operations import operations
@@ -26,6 +27,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
+        self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
 
     def put_in(self) -> None:
         """Replace everything."""
@@ -52,6 +54,12 @@ class Patches:
         self._replace(queue, "time", time.monotonic)
         self._replace(threading, "_counter", threading._counter)  # type: ignore[attr-defined]
 
+    def stand_in(self, function: object) -> object:
+        """Return what stands in for a function that was bound to a name before it was replaced, or the function."""
+        if isinstance(function, BuiltinMethodType) and function.__name__ in DATE_READINGS:
+            return date_reading(function)
+        return self._stand_ins.get(id(function), function)
+
     def reset(self) -> None:
         """Make names of threads count from 1 again, for a new execution."""
         threading._counter = count(1).__next__  # type: ignore[attr-defined]
@@ -66,5 +74,8 @@ class Patches:
                 setattr(owner, name, value)
 
     def _replace(self, owner: object, name: str, replacement: object) -> None:
-        self._replaced.append((owner, name, vars(owner).get(name, _MISSING)))
+        real = vars(owner).get(name, _MISSING)
+        self._replaced.append((owner, name, real))
+        if isinstance(owner, ModuleType) and callable(real):
+            self._stand_ins[id(real)] = replacement
         setattr(owner, name, replacement)

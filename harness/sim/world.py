@@ -204,7 +204,7 @@ class World:
     def _insert_code(self) -> None:
         kinds = KindTable(module.__name__ for module in self.instrumentation.modules)
         self.instrumentation.swap_in()
-        install_hooks(make_hooks(self.instrumentation.sites, kinds, self._engine))
+        install_hooks(make_hooks(self.instrumentation.sites, kinds, self._engine, self._patches.stand_in))
 
     def _remove_code(self) -> None:
         self.instrumentation.swap_out()

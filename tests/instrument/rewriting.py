@@ -29,7 +29,7 @@ def is_hook(node: ast.expr) -> bool:
 
 def site_of(call: ast.Call) -> int | None:
     hook = call.func.attr  # type: ignore[attr-defined]
-    if hook in {"call", "getitem", "setitem", "slice"}:
+    if hook in {"call", "called", "getitem", "setitem", "slice"}:
         return None
     site = call.args[1] if hook in {"args", "ready"} else call.args[-1]
     assert isinstance(site, ast.Constant)

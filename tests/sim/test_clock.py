@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, date, datetime, timedelta
+from threading import Lock, Thread
+from time import monotonic, sleep
 
 import pytest
 
@@ -71,3 +74,52 @@ def test_negative_sleep_is_refused_as_by_the_real_one():
             time.sleep(-1)
 
     assert explore(program, max_schedules=1).verdict is Verdict.PASSED
+
+
+def test_clock_captured_by_import_default_or_attribute_is_the_virtual_one():
+    class Cache:
+        def __init__(self, timer=time.monotonic):
+            self.timer = timer
+
+        def age(self):
+            return self.timer()
+
+    def program(read=time.monotonic):
+        cache = Cache()
+        begun = monotonic(), read(), cache.age()
+        sleep(3600)
+        assert (monotonic() - begun[0], read() - begun[1], cache.age() - begun[2]) == (3600.0, 3600.0, 3600.0)
+
+    assert explore(program, max_schedules=2).verdict is Verdict.PASSED
+
+
+def test_dates_are_read_from_the_virtual_clock():
+    def program():
+        begun, today = datetime.now(UTC), date.today()
+        sleep(86400)
+        assert datetime.now(UTC) - begun == timedelta(days=1)
+        assert date.today() - today == timedelta(days=1)
+        assert datetime.utcnow() == begun.replace(tzinfo=None) + timedelta(days=1)
+
+    assert explore(program, max_schedules=2).verdict is Verdict.PASSED
+
+
+def test_lock_and_thread_captured_by_import_are_controlled():
+    def program():
+        lock, state = Lock(), {"n": 0}
+
+        def add():
+            lock.acquire()
+            state["n"] = state["n"] + 1
+            lock.release()
+
+        threads = [Thread(target=add) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert state["n"] == 2
+
+    result = explore(program, max_schedules=200)
+
+    assert result.verdict is Verdict.PASSED, str(result)
