@@ -12,7 +12,7 @@ from harness.explore.exploration import ExecutionLog, Exploration
 from harness.explore.failure import Failure, Origin
 from harness.explore.program import check_program, instrument_names, make_world, name_of
 from harness.explore.schedule import FollowChoices
-from harness.explore.strategies import STRATEGIES, Strategy
+from harness.explore.strategies import STRATEGIES, Aside, Strategy
 from harness.explore.token import Token, fingerprint
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
@@ -91,7 +91,7 @@ def _check_bounds(max_schedules: int, max_seconds: float | None, on_failure: str
 
 def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
     if not isinstance(strategy, str):
-        return strategy
+        return Aside(strategy)
     if strategy not in STRATEGIES:
         known = ", ".join(repr(name) for name in STRATEGIES)
         raise InvalidArgumentError(f"{strategy=} is unknown; pass one of {known}")

@@ -25,10 +25,7 @@ _R = TypeVar("_R")
 
 # (owner, attribute, how it is called in messages)
 _CANDIDATES: tuple[tuple[object, str, str], ...] = (
-    (_thread, "start_new_thread", "_thread.start_new_thread"),
-    (_thread, "start_new", "_thread.start_new"),
     (_thread, "start_joinable_thread", "_thread.start_joinable_thread"),
-    (threading, "_start_new_thread", "_thread.start_new_thread"),
     (threading, "_start_joinable_thread", "_thread.start_joinable_thread"),
     (asyncio.events, "new_event_loop", "asyncio.new_event_loop"),
     (asyncio, "new_event_loop", "asyncio.new_event_loop"),

@@ -9,6 +9,7 @@ held by none of our tasks, the wait could not be controlled, and the execution s
 from __future__ import annotations
 
 import _thread
+import threading
 from types import TracebackType
 from typing import Protocol, TypeVar
 
@@ -55,6 +56,8 @@ class Lock:
             raise ValueError("can't specify a timeout for a non-blocking call")
         if timeout < 0 and timeout != -1:
             raise ValueError("timeout value must be a non-negative number")
+        if timeout > threading.TIMEOUT_MAX:
+            raise OverflowError("timeout value is too large")
         return self._acquire(task, blocking, None if timeout == -1 else timeout)
 
     def _acquire(self, task: Task, blocking: bool, timeout_s: float | None) -> bool:
@@ -129,10 +132,7 @@ class Lock:
         if task is not None and not task.atomic:
             task.scheduler.point(task)
             task.scheduler.note(task, "read", task.scheduler.name_of(self))
-        if self._real.acquire(False):
-            self._real.release()
-            return False
-        return True
+        return self._is_really_locked()
 
     def __enter__(self) -> bool:
         return self.acquire()
@@ -141,6 +141,16 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
+
+    def __repr__(self) -> str:
+        state = "unlocked" if self.owner is None and not self._is_really_locked() else "locked"
+        return f"<{state} {type(self).__module__}.{type(self).__qualname__} object at {id(self):#x}>"
+
+    def _is_really_locked(self) -> bool:
+        if self._real.acquire(False):
+            self._real.release()
+            return False
+        return True
 
     def _at_fork_reinit(self) -> None:
         self._real = _allocate_lock()
@@ -190,6 +200,9 @@ class RLock(Lock):
         if task is not None:
             return self.owner is task
         return bool(self._real._is_owned())  # type: ignore[attr-defined]  # the real RLock has it
+
+    def _recursion_count(self) -> int:
+        return self._count if self._is_owned() else 0
 
     def _release_save(self) -> int:
         count, self._count = self._count, 1

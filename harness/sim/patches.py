@@ -41,6 +41,9 @@ class Patches:
                 if hasattr(owner, name):
                     self._replace(owner, name, rlock_factory)
             self._replace(owner, "get_ident", threads.get_ident)
+        for owner, name in ((_thread, "start_new_thread"), (_thread, "start_new"), (threading, "_start_new_thread")):
+            if hasattr(owner, name):
+                self._replace(owner, name, threads.start_new_thread)
         for method in (threads.start, threads.join, threads.is_alive):
             self._replace(threading.Thread, method.__name__, method)
         for owner, name, function in operations():

@@ -9,12 +9,13 @@ from __future__ import annotations
 import _thread
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
 
-__all__ = ["DanglingThreads", "get_ident", "hash_by_creation", "is_alive", "join", "start"]
+__all__ = ["DanglingThreads", "get_ident", "hash_by_creation", "is_alive", "join", "start", "start_new_thread"]
 
 _HASH = "harness hash"  # no identifier, so that no subclass can have it
 
@@ -22,6 +23,7 @@ _real_start = threading.Thread.start
 _real_join = threading.Thread.join
 _real_is_alive = threading.Thread.is_alive
 _real_get_ident = threading.get_ident
+_real_start_new_thread = _thread.start_new_thread
 
 
 def get_ident() -> int:
@@ -54,8 +56,37 @@ class DanglingThreads:
         if current_task() is None:
             self._real.add(thread)
 
+    def __len__(self) -> int:
+        return len(self._real)
+
+    def __iter__(self) -> Iterator[threading.Thread]:
+        return iter(self._real)
+
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
+
+
+def start_new_thread(
+    function: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object] | None = None
+) -> int:
+    """Make a task for a thread without a ``Thread``; as ``_thread.start_new_thread``."""
+    task = current_task()
+    if task is None:
+        return _real_start_new_thread(function, args, dict(kwargs or {}))
+    child = task.scheduler.spawn(getattr(function, "__qualname__", "thread"), _plain_body(function, args, kwargs))
+    child.is_daemon = True  # the interpreter does not wait for such threads
+    task.scheduler.note(task, "start", child.name)
+    return child.ident
+
+
+def _plain_body(
+    function: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object] | None
+) -> Callable[[], None]:
+    def body() -> None:
+        with suppress(SystemExit):
+            function(*args, **(kwargs or {}))
+
+    return body
 
 
 def start(thread: threading.Thread) -> None:

@@ -358,3 +358,28 @@ def test_program_of_no_module_is_refused():
 
     with pytest.raises(InvalidArgumentError, match="'program' belongs to no imported module"):
         explore(namespace["program"])
+
+
+class LastOne:
+    """A strategy in the program's own, instrumented module."""
+
+    name = "last"
+
+    def __init__(self):
+        self.made = 0
+
+    def begin(self):
+        return self.made < 100
+
+    def choose(self, candidates, current):
+        self.made += 1
+        return candidates[-1]
+
+
+def test_strategy_of_the_callers_is_no_part_of_the_program():
+    strategy = LastOne()
+    result = explore(lost_update, strategy=strategy, max_schedules=10)
+
+    assert result.schedules == 10
+    assert "strategy last" in result.summary()
+    assert strategy.made == sum(result.log.choices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -214,3 +215,20 @@ def test_thread_that_outlives_the_program_is_named():
     result = explore(program, max_schedules=50)
 
     assert result.limits == ("thread 'forgotten' outlived the program, nobody had joined it",)
+
+
+def test_thread_started_without_a_thread_object_is_a_task():
+    def program():
+        state, ended = {"n": 0}, [threading.Semaphore(0) for _ in range(2)]
+
+        def add(which):
+            state["n"] = state["n"] + 1
+            ended[which].release()
+
+        for which in range(2):
+            _thread.start_new_thread(add, (which,))
+        for semaphore in ended:
+            semaphore.acquire()
+        assert state["n"] == 2
+
+    assert explore(program).verdict is Verdict.FAILED
