@@ -147,11 +147,15 @@ def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
         frame: Where to start, the caller if left out.
     """
     frame = sys._getframe(1) if frame is None else frame
+    library = "", 0, ""  # for programs that have no frame of their own, such as a pool's threads
     while frame is not None:
-        if not _is_inside(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname
+        file = frame.f_code.co_filename
+        if not _is_inside(file):
+            return file, frame.f_lineno, frame.f_code.co_qualname
+        if not library[0] and not file.startswith(_OWN):
+            library = file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
-    return "", 0, ""
+    return library
 
 
 def _is_inside(file: str) -> bool:

@@ -65,6 +65,7 @@ class Scheduler:
         self.tasks: list[Task] = []
         self.threads: dict[int, Task] = {}  # by id of the Thread, which the task's body keeps alive
         self.ready: list[Task] = []  # runnable tasks, in order of their numbers
+        self.excepthook = threading.excepthook  # what a hook of the program's own is told from
         self.thread_hashes = 0  # how many threads have been hashed
         self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
         self.choices: list[int] = []  # numbers of the candidates chosen
@@ -89,13 +90,13 @@ class Scheduler:
         if self.clock.timers:
             chosen = self._pick(task)
             if chosen is not None and chosen is not task:
-                chosen.switch()
+                chosen.hand_over()
         elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
             other = self._choose(ready, task)
             self.choices.append(other.number)
             if other is not task:
                 self._preempt(task)
-                other.switch()  # type: ignore[union-attr]  # without timers all candidates are tasks
+                other.hand_over()  # type: ignore[union-attr]  # without timers all candidates are tasks
 
     def block(self, task: Task, on: object) -> None:
         """Let the others go on until the task is made ready again; it must have been taken out of ``ready``."""
@@ -104,7 +105,7 @@ class Scheduler:
         if chosen is None:
             self.stop_here(self._deadlock())
         elif chosen is not task:
-            chosen.switch()
+            chosen.hand_over()
         task.waits_for = None
 
     def wait(self, task: Task, on: object, timeout_s: float | None, fire: Callable[[], None]) -> bool:
@@ -213,13 +214,21 @@ class Scheduler:
         try:
             chosen = self._pick(None)
             while chosen is not None:
-                chosen.switch()
+                self._run_from_hub(chosen)
                 if self.stop is not None or all(task.is_done or task.is_daemon for task in self.tasks):
                     return
                 chosen = self._pick(None)
             self.stop = self._deadlock()
         finally:
             self._end_tasks()
+
+    @staticmethod
+    def _run_from_hub(task: Task) -> None:
+        """Run tasks until one ends or stops the execution; start those that a task hands over to for the first time."""
+        asked: object = task
+        while isinstance(asked, Task):
+            asked.is_started = True
+            asked = asked.switch()
 
     def dispose(self) -> None:
         """Let go of everything, so that reference counting frees it without waiting for the garbage collector."""

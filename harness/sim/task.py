@@ -30,6 +30,7 @@ class Task(greenlet):
         inside: Above 0, the task is in an operation of a primitive: it may wait, but has no scheduling points.
         is_done: Whether it has ended.
         is_joined: Whether some task has waited for its end.
+        is_started: Whether it can be switched to from another task.
         operation: The primitive and the name of its operation, while it is in one.
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
@@ -37,8 +38,8 @@ class Task(greenlet):
     """
 
     __slots__ = (
-        *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "joiners", "name"),
-        *("number", "operation", "scheduler", "timed_out", "waits_for"),
+        *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
+        *("name", "number", "operation", "scheduler", "timed_out", "waits_for"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -51,6 +52,7 @@ class Task(greenlet):
         self.is_daemon = False
         self.is_done = False
         self.is_joined = False
+        self.is_started = False
         self.atomic = 0
         self.inside = 0
         self.timed_out = False
@@ -67,6 +69,17 @@ class Task(greenlet):
     def take_context(self, context: Context) -> None:
         """Run in a context of the caller's; without this a task begins with an empty one, as a thread does."""
         self.gr_context = context
+
+    def hand_over(self) -> None:
+        """Let this task go on in place of the one that calls.
+
+        A greenlet begins at the stack depth of whoever starts it, so the hub does: a chain of tasks that start each
+        other would run out of depth.
+        """
+        if self.is_started:
+            self.switch()
+        else:
+            self.scheduler.hub.switch(self)
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""

@@ -67,6 +67,7 @@ class ThreadTask(Task):
         self._hub = scheduler.hub
         self._baton = _Baton()
         self._thread_ident = 0
+        self.is_started = True  # threads begin at a depth of their own
         self._is_started = self._is_told = self._is_over = False
 
     def take_context(self, context: Context) -> None:

@@ -100,21 +100,26 @@ def start(thread: threading.Thread) -> None:
         raise RuntimeError("threads can only be started once")
     scheduler = task.scheduler
     scheduler.note(task, "start", thread.name)
-    child = scheduler.spawn(thread.name, _body(thread))
+    child = scheduler.spawn(thread.name, _body(thread, task))
     child.is_daemon = thread.daemon
     scheduler.threads[id(thread)] = child
-    thread._ident = child.ident  # type: ignore[attr-defined]
+    thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
     return None
 
 
-def _body(thread: threading.Thread) -> Callable[[], None]:
+def _body(thread: threading.Thread, task: Task) -> Callable[[], None]:
     def body() -> None:
         try:
             thread.run()
         except SystemExit:
             pass
+        except Exception:
+            if threading.excepthook is task.scheduler.excepthook:
+                raise
+            # The program has a hook of its own for such errors, so they are no failures.
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), thread)))
         finally:
             threading._active.pop(thread._ident, None)  # type: ignore[attr-defined]
             _mark_stopped(thread)

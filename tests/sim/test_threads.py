@@ -232,3 +232,16 @@ def test_thread_started_without_a_thread_object_is_a_task():
         assert state["n"] == 2
 
     assert explore(program).verdict is Verdict.FAILED
+
+
+def test_hundreds_of_threads_do_not_run_out_of_stack():
+    def program():
+        note = []
+        threads = [threading.Thread(target=note.append, args=(number,)) for number in range(400)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(note) == list(range(400))
+
+    assert explore(program, max_schedules=3).verdict is Verdict.PASSED

@@ -1,0 +1,72 @@
+"""CPython's own tests judge the simulated primitives."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+
+import pytest
+from cpython import run_module
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("test.lock_tests") is None, reason="this Python comes without CPython's own tests"
+)
+PROCESS = "starts or forks a process, which leaves the controlled world"
+NATIVE = "looks at the interpreter's own thread structures, which tasks do not have"
+ERRORS = "supposes that an exception in a thread is printed and lost; here it is a failure"
+SECOND_COPY = "uses a second copy of the C module, whose blocking calls no name leads to"
+THREADING = {
+    **dict.fromkeys(["AtexitTests.*", "SubinterpThreadingTests.*", "ThreadJoinOnShutdown.*"], PROCESS),
+    **dict.fromkeys(["ThreadingExceptionTests.test_print*", "ThreadingExceptionTests.test_recursion*"], PROCESS),
+    **{f"ThreadTests.test_{name}": PROCESS for name in ("*fork*", "final*", "import_from*", "locals_at_exit")},
+    **{f"ThreadTests.test_{name}": PROCESS for name in ("*_shutdown", "*start_new_thread_at_finalization*")},
+    **{f"ThreadTests.test_{name}": NATIVE for name in ("PyThreadState*", "tstate_lock", "shutdown_locks")},
+    "ThreadTests.test_disallow_instantiation": "checks that the class of locks cannot be called",
+    "ThreadTests.test_limbo_cleanup": NATIVE,
+    "ThreadTests.test_*frame*": NATIVE,
+    "ThreadTests.test_foreign*": NATIVE,
+    "InterruptMainTests.*": "interrupts the main thread, which ends an exploration",
+    "ExceptHookTests.*": ERRORS,
+    "ThreadRunFail.*": ERRORS,
+    "MiscTestCase.test__all__": "compares the module's names with those that a world replaces",
+}
+QUEUE = {"CSimpleQueueTest.*": SECOND_COPY}
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def judged(name, capsys, **options):
+    tally = run_module(name, **options)
+    with capsys.disabled():
+        print(f"\nCPython {sys.version.split()[0]}, {name}: {tally}")
+    assert tally.failed == {}
+    return tally
+
+
+@pytest.mark.long
+def test_threading(capsys):
+    instrument = ["test.test_threading", "test.lock_tests"]
+    tally = judged("test.test_threading", capsys, instrument=instrument, exclude=THREADING, max_schedules=20)
+
+    assert len(tally.excluded) <= 0.25 * (len(tally.excluded) + tally.counts.total())
+
+
+@pytest.mark.long
+def test_queue(capsys):
+    judged("test.test_queue", capsys, instrument=["test.test_queue"], exclude=QUEUE, max_schedules=20)
+
+
+@pytest.mark.parametrize("kind", ["LockTests", "CRLockTests", "ConditionTests", "EventTests", "BarrierTests"])
+def test_lock_tests(kind, capsys):
+    instrument = ["test.test_threading", "test.lock_tests"]
+    judged("test.test_threading", capsys, instrument=instrument, only=f"{kind}.*", exclude={}, max_schedules=3)
+
+
+def test_queue_tests(capsys):
+    judged("test.test_queue", capsys, instrument=["test.test_queue"], only="CQueueTest.*", exclude={}, max_schedules=3)
