@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import _thread
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TypeVar
 
 from harness.sim.event import call_site
 from harness.sim.task import Task, current_task, running_task
 
-__all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_factory", "rlock_factory", "shadow"]
+__all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_replacement", "rlock_factory", "shadow"]
 
 _L = TypeVar("_L", bound="Lock")
 _allocate_lock = _thread.allocate_lock
@@ -229,6 +230,29 @@ def rlock_factory() -> RLock | RealLock:
     """Stand in for ``threading.RLock``."""
     task = current_task()
     return _allocate_rlock() if task is None else _made(task, RLock(_allocate_rlock()))
+
+
+class _LockClass(type):
+    """Makes a class of the factory, for Pythons where ``threading.Lock`` is one (3.13 and later)."""
+
+    def __call__(cls) -> Lock | RealLock:
+        return lock_factory()
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return type(instance) in (Lock, REAL_LOCK_TYPES[0])
+
+
+class LockClass(metaclass=_LockClass):
+    """Stands in for ``threading.Lock`` where it is a class; like that, it has no subclasses."""
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("type '_thread.lock' is not an acceptable base type")
+
+
+def lock_replacement() -> Callable[[], Lock | RealLock]:
+    """Return what stands in for ``threading.Lock``: a class where the real one is a class."""
+    is_class = isinstance(threading.Lock, type)
+    return LockClass if is_class else lock_factory  # type: ignore[return-value]  # calling the class makes locks
 
 
 def _made(task: Task, lock: _L) -> _L:

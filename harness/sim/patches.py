@@ -13,7 +13,7 @@ from typing import final
 from harness.sim import threads
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.escapes import ESCAPES, guard
-from harness.sim.locks import lock_factory, rlock_factory
+from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
 
 __all__ = ["Patches"]
@@ -33,10 +33,11 @@ class Patches:
         """Replace everything."""
         for owner, name, call in ESCAPES:
             self._replace(owner, name, guard(getattr(owner, name), call))
+        lock = lock_replacement()
         for owner in (threading, _thread):
-            for name in ("Lock", "allocate_lock", "_allocate_lock", "LockType"):
-                if name != "LockType" and hasattr(owner, name):
-                    self._replace(owner, name, lock_factory)
+            for name in ("Lock", "allocate_lock", "_allocate_lock"):
+                if hasattr(owner, name):
+                    self._replace(owner, name, lock)
             for name in ("RLock", "_CRLock"):
                 if hasattr(owner, name):
                     self._replace(owner, name, rlock_factory)

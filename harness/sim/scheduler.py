@@ -235,6 +235,8 @@ class Scheduler:
         for task in self.tasks:
             task.joiners.clear()
             task.held.clear()
+            if task.ident >= _FIRST_IDENT:
+                threading._active.pop(task.ident, None)  # type: ignore[attr-defined]  # stays of a dummy thread
         self.tasks.clear()
         self.threads.clear()
         self.shadows.clear()
