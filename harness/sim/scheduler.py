@@ -235,7 +235,7 @@ class Scheduler:
         for task in self.tasks:
             task.joiners.clear()
             task.held.clear()
-            if task.ident >= _FIRST_IDENT:
+            if task.number > 1:
                 threading._active.pop(task.ident, None)  # type: ignore[attr-defined]  # stays of a dummy thread
         self.tasks.clear()
         self.threads.clear()
