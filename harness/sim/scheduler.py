@@ -21,6 +21,7 @@ from harness.sim.event import EventKind, Recorder, call_site
 from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
 from harness.sim.task import Task
+from harness.sim.threads import forget_dummy_thread
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
 
@@ -236,7 +237,7 @@ class Scheduler:
             task.joiners.clear()
             task.held.clear()
             if task.number > 1:
-                threading._active.pop(task.ident, None)  # type: ignore[attr-defined]  # stays of a dummy thread
+                forget_dummy_thread(task.ident)
         self.tasks.clear()
         self.threads.clear()
         self.shadows.clear()

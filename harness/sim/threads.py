@@ -15,7 +15,16 @@ from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
 
-__all__ = ["DanglingThreads", "get_ident", "hash_by_creation", "is_alive", "join", "start", "start_new_thread"]
+__all__ = [
+    "DanglingThreads",
+    "forget_dummy_thread",
+    "get_ident",
+    "hash_by_creation",
+    "is_alive",
+    "join",
+    "start",
+    "start_new_thread",
+]
 
 _HASH = "harness hash"  # no identifier, so that no subclass can have it
 
@@ -160,6 +169,14 @@ def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
     timeout_s = None if timeout is None else max(timeout, 0.0)
     if not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
         child.joiners.remove(task)
+
+
+def forget_dummy_thread(ident: int) -> None:
+    """Forget the dummy that ``current_thread`` makes for a task without a ``Thread``; nothing else would."""
+    if threading._active.pop(ident, None) is not None:  # type: ignore[attr-defined]
+        info = getattr(threading, "_thread_local_info", None)  # 3.12 and later keep a reference in the OS thread
+        if info is not None:
+            vars(info).pop("_track_dummy_thread_ref", None)
 
 
 def is_alive(thread: threading.Thread) -> bool:
