@@ -4,9 +4,12 @@ How the pieces meet: a ``Registry`` is a handle on the current ``Snapshot``. A `
 (``ProviderSpec``, ``ModelSpec``, ``AgentSpec`` …) and never changes. Every write makes a ``Draft`` of the current
 snapshot, changes it, validates it as a whole and publishes the next version. Readers take one snapshot and no lock.
 
-Questions about a state are pure functions of it: ``preview_removal`` is the one rule for removing a provider,
-``report_removal`` tells who is hurt and by which path, ``diagnose`` lists dangling references, ``snapshot.graph()``
-gives the ``DependencyGraph``.
+Questions about a state are pure functions of it: ``preview_removal`` is the one rule for removing an entry,
+``report_removal`` tells who is hurt and by which path, ``diagnose`` lists dangling references and circles,
+``snapshot.graph()`` gives the ``DependencyGraph``, ``old.diff(new)`` what came, went and changed.
+
+A write may be tried before (``dry_run``), refused if the registry moved on (``expected_version=``), told to others
+(``subscribe``) and taken back (``rollback``).
 
 ``mounts`` turns modules into configured instances; ``clients`` brings users to a shared registry. The package imports
 nothing from its neighbours, and neither pandas nor pydantic before a frame or a file is asked for.
@@ -14,10 +17,13 @@ nothing from its neighbours, and neither pandas nor pydantic before a frame or a
 
 from __future__ import annotations
 
+from harness.registry.diff import SnapshotDiff
 from harness.registry.draft import Draft, ExecutorFactory
 from harness.registry.entries import Entries
 from harness.registry.errors import (
     AlreadyRegisteredError,
+    ConfirmationRequiredError,
+    EntryInUseError,
     ExecutorConflictError,
     ExecutorUnavailableError,
     FileAccessError,
@@ -28,18 +34,22 @@ from harness.registry.errors import (
     InvalidSpecError,
     NestedBuildError,
     NestedUpdateError,
+    NoRunningLoopError,
     NotFoundError,
     ProviderInUseError,
     RegistryError,
     RegistryFileError,
     RegistryValidationError,
+    StalePreviewError,
     UnknownNodeError,
     VersionConflictError,
+    VersionNotKeptError,
     WrongTypeError,
 )
 from harness.registry.graph import DependencyGraph, Edge, Node
 from harness.registry.ids import AgentId, BackendId, ModelId, ModelPoolId, PluginId, ProviderId, ToolId
 from harness.registry.keys import NAMESPACES, Key, Namespace
+from harness.registry.publication import DryRun, HistoryEntry, Publication
 from harness.registry.rebuild import RegistryUpdate, rebuild
 from harness.registry.registry import Registry
 from harness.registry.removal import (
@@ -47,6 +57,7 @@ from harness.registry.removal import (
     PolicyOutcome,
     ProviderRemovalPolicy,
     RemovalImpact,
+    RemovalPolicy,
     RemovalPreview,
     RemovalReport,
     preview_removal,
@@ -63,6 +74,7 @@ from harness.registry.specs import (
     ProviderSpec,
     ToolSpec,
 )
+from harness.registry.subscriptions import Subscription
 from harness.registry.validation import Diagnostic, Resource, check_agent, diagnose
 
 __all__ = [
@@ -73,11 +85,14 @@ __all__ = [
     "AlreadyRegisteredError",
     "BackendId",
     "BackendSpec",
+    "ConfirmationRequiredError",
     "DependencyGraph",
     "Diagnostic",
     "Draft",
+    "DryRun",
     "Edge",
     "Entries",
+    "EntryInUseError",
     "ExecutorConflictError",
     "ExecutorFactory",
     "ExecutorUnavailableError",
@@ -85,6 +100,7 @@ __all__ = [
     "FileContentError",
     "FileReferenceError",
     "FileSyntaxError",
+    "HistoryEntry",
     "InvalidIdError",
     "InvalidSpecError",
     "Key",
@@ -95,6 +111,7 @@ __all__ = [
     "Namespace",
     "NestedBuildError",
     "NestedUpdateError",
+    "NoRunningLoopError",
     "Node",
     "NotFoundError",
     "PluginId",
@@ -104,21 +121,27 @@ __all__ = [
     "ProviderInUseError",
     "ProviderRemovalPolicy",
     "ProviderSpec",
+    "Publication",
     "Registry",
     "RegistryError",
     "RegistryFileError",
     "RegistryUpdate",
     "RegistryValidationError",
     "RemovalImpact",
+    "RemovalPolicy",
     "RemovalPreview",
     "RemovalReport",
     "Resource",
     "Snapshot",
+    "SnapshotDiff",
     "SortedMap",
+    "StalePreviewError",
+    "Subscription",
     "ToolId",
     "ToolSpec",
     "UnknownNodeError",
     "VersionConflictError",
+    "VersionNotKeptError",
     "WrongTypeError",
     "check_agent",
     "diagnose",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyRegisteredError",
+    "ConfirmationRequiredError",
+    "EntryInUseError",
     "ExecutorConflictError",
     "ExecutorUnavailableError",
     "FileAccessError",
@@ -27,13 +29,16 @@ __all__ = [
     "InvalidSpecError",
     "NestedBuildError",
     "NestedUpdateError",
+    "NoRunningLoopError",
     "NotFoundError",
     "ProviderInUseError",
     "RegistryError",
     "RegistryFileError",
     "RegistryValidationError",
+    "StalePreviewError",
     "UnknownNodeError",
     "VersionConflictError",
+    "VersionNotKeptError",
     "WrongTypeError",
 ]
 
@@ -45,14 +50,17 @@ class RegistryError(Exception):
 
 
 class InvalidIdError(RegistryError, ValueError):
-    """An id is not text or is blank."""
+    """An id is no text, or not one that may be an id."""
 
-    def __init__(self, field: str, value: object) -> None:
-        super().__init__(field, value)
-        self.field, self.value = field, value
+    def __init__(
+        self, field: str, value: object, problem: str = "text that is not blank", remedy: str = "name the entry"
+    ) -> None:
+        super().__init__(field, value, problem, remedy)
+        self.field, self.value, self.problem, self.remedy = field, value, problem, remedy
 
     def __str__(self) -> str:
-        return f"{self.field} wants text that is not blank, is {self.value!r}; name the entry"
+        actual = f", is {self.value!r:.80}" if ", " not in self.problem else ""
+        return f"{self.field} wants {self.problem}{actual}; {self.remedy}"
 
 
 class InvalidSpecError(RegistryError, ValueError):
@@ -111,7 +119,31 @@ class UnknownNodeError(RegistryError, LookupError):
         return f"no node {self.namespace}/{self.id} in the graph; take a key from its nodes"
 
 
-class ProviderInUseError(RegistryError):
+class EntryInUseError(RegistryError):
+    """The removal policy forbids to remove an entry that others still need."""
+
+    def __init__(
+        self,
+        namespace: str,
+        entry_id: str,
+        policy: str,
+        model_ids: tuple[str, ...],
+        model_pool_ids: tuple[str, ...],
+        agent_ids: tuple[str, ...],
+    ) -> None:
+        super().__init__(namespace, entry_id, policy, model_ids, model_pool_ids, agent_ids)
+        self.namespace, self.id, self.policy = namespace, entry_id, policy
+        self.model_ids, self.model_pool_ids, self.agent_ids = model_ids, model_pool_ids, agent_ids
+
+    def __str__(self) -> str:
+        pools = f"model pools {_bracketed(self.model_pool_ids)}, " if self.model_pool_ids else ""
+        return (
+            f"{SINGULAR[self.namespace]} {self.id!r} cannot be removed under {self.policy}, it is in use by "
+            f"models {_bracketed(self.model_ids)}, {pools}agents {_bracketed(self.agent_ids)}; move these users first"
+        )
+
+
+class ProviderInUseError(EntryInUseError):
     """The removal policy forbids to remove a provider that others still need."""
 
     def __init__(
@@ -122,15 +154,36 @@ class ProviderInUseError(RegistryError):
         model_pool_ids: tuple[str, ...],
         agent_ids: tuple[str, ...],
     ) -> None:
-        super().__init__(provider_id, policy, model_ids, model_pool_ids, agent_ids)
-        self.provider_id, self.policy = provider_id, policy
-        self.model_ids, self.model_pool_ids, self.agent_ids = model_ids, model_pool_ids, agent_ids
+        super().__init__("providers", provider_id, policy, model_ids, model_pool_ids, agent_ids)
+        self.args = (provider_id, policy, model_ids, model_pool_ids, agent_ids)
+        self.provider_id = provider_id
+
+
+class ConfirmationRequiredError(RegistryError, ValueError):
+    """A removal that takes agents along was not confirmed."""
+
+    def __init__(self, namespace: str, entry_id: str, version: int) -> None:
+        super().__init__(namespace, entry_id, version)
+        self.namespace, self.id, self.version = namespace, entry_id, version
 
     def __str__(self) -> str:
-        pools = f"model pools {_bracketed(self.model_pool_ids)}, " if self.model_pool_ids else ""
         return (
-            f"provider {self.provider_id!r} cannot be removed under {self.policy}, it is in use by "
-            f"models {_bracketed(self.model_ids)}, {pools}agents {_bracketed(self.agent_ids)}; move these users first"
+            f"removal of {SINGULAR[self.namespace]} {self.id!r} under cascade_all wants a confirmation, has none; "
+            f"look at the preview and pass expected_version={self.version}"
+        )
+
+
+class StalePreviewError(RegistryError):
+    """The registry moved on after the preview, and the removal would do something else."""
+
+    def __init__(self, namespace: str, entry_id: str, previewed: int, current: int) -> None:
+        super().__init__(namespace, entry_id, previewed, current)
+        self.namespace, self.id, self.previewed, self.current = namespace, entry_id, previewed, current
+
+    def __str__(self) -> str:
+        return (
+            f"removal of {SINGULAR[self.namespace]} {self.id!r} was previewed at version {self.previewed}, at version "
+            f"{self.current} others need it; preview it again"
         )
 
 
@@ -189,6 +242,33 @@ class NestedUpdateError(RegistryError):
 
     def __str__(self) -> str:
         return "this thread is already updating this registry; use the draft at hand, or write after the update returns"
+
+
+class NoRunningLoopError(RegistryError):
+    """Something that belongs to an event loop was asked for where none runs."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what} with a coroutine function wants a running event loop, there is none; call it from a coroutine"
+        )
+
+
+class VersionNotKeptError(RegistryError, LookupError):
+    """The history does not reach back to a version, or it never was."""
+
+    def __init__(self, version: int, oldest: int, newest: int) -> None:
+        super().__init__(version, oldest, newest)
+        self.version, self.oldest, self.newest = version, oldest, newest
+
+    def __str__(self) -> str:
+        return (
+            f"no version {self.version} in the history, it holds {self.oldest} to {self.newest}; "
+            "choose one of these, or keep more with history_limit="
+        )
 
 
 class NestedBuildError(RegistryError):

@@ -14,6 +14,8 @@ FAULT = Diagnostic("model_missing_provider", Resource("models", "m"), Resource("
 FILE = (Path("fleet.yaml"), 3, "models[0]", "wants text, is 1", "correct it")
 EXAMPLES = [
     errors.AlreadyRegisteredError("providers", "p"),
+    errors.ConfirmationRequiredError("providers", "p", 3),
+    errors.EntryInUseError("models", "m", "cascade_unused", (), ("pool",), ("a",)),
     errors.ExecutorConflictError("p", 3),
     errors.ExecutorUnavailableError("p", "anthropic"),
     errors.FileAccessError(*FILE),
@@ -24,12 +26,15 @@ EXAMPLES = [
     errors.InvalidSpecError("wants a model, has none", "give it one"),
     errors.NestedBuildError("registry"),
     errors.NestedUpdateError(),
+    errors.NoRunningLoopError("subscribe"),
     errors.NotFoundError("providers", "mial", 9, ("mail",)),
     errors.ProviderInUseError("p", "block_if_referenced", ("m",), (), ("a",)),
     errors.RegistryFileError(*FILE),
     errors.RegistryValidationError((FAULT,)),
+    errors.StalePreviewError("models", "m", 2, 3),
     errors.UnknownNodeError("models", "m"),
     errors.VersionConflictError(2, 3),
+    errors.VersionNotKeptError(1, 2, 9),
     errors.WrongTypeError("policy", "a policy", "x"),
 ]
 
