@@ -27,6 +27,7 @@ __all__ = [
     "FileSyntaxError",
     "InvalidIdError",
     "InvalidSpecError",
+    "MissingExtraError",
     "NestedBuildError",
     "NestedUpdateError",
     "NoRunningLoopError",
@@ -269,6 +270,17 @@ class VersionNotKeptError(RegistryError, LookupError):
             f"no version {self.version} in the history, it holds {self.oldest} to {self.newest}; "
             "choose one of these, or keep more with history_limit="
         )
+
+
+class MissingExtraError(RegistryError, ImportError):
+    """An optional library is not installed."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(library, extra)
+        self.library, self.extra = library, extra
+
+    def __str__(self) -> str:
+        return f"this wants {self.library}, it is not installed; install harness[{self.extra}]"
 
 
 class NestedBuildError(RegistryError):

@@ -40,7 +40,7 @@ T = TypeVar("T", bound=str)
 MAX_ID_LENGTH: Final = 256  # characters; the longest of the 4,551 models in the public catalogue has 76
 
 
-def check_id(field: str, value: T) -> T:
+def check_id(field: str, value: T, *, max_length: int = MAX_ID_LENGTH) -> T:
     """The id itself.
 
     Raises:
@@ -50,13 +50,13 @@ def check_id(field: str, value: T) -> T:
         isinstance(value, str)
         and value.isprintable()
         and value.strip() == value != ""
-        and len(value) <= MAX_ID_LENGTH
+        and len(value) <= max_length
         and "<" not in value
         and ">" not in value
         and (value.isascii() or unicodedata.is_normalized("NFC", value))
     ):
         return value
-    raise _invalid(field, value)
+    raise _invalid(field, value, max_length)
 
 
 def check_ids(field: str, values: Iterable[T]) -> tuple[T, ...]:
@@ -71,11 +71,11 @@ def check_ids(field: str, values: Iterable[T]) -> tuple[T, ...]:
     return tuple(check_id(field, value) for value in values)
 
 
-def _invalid(field: str, value: object) -> InvalidIdError:
+def _invalid(field: str, value: object, max_length: int) -> InvalidIdError:
     if not isinstance(value, str) or not value.strip():
         return InvalidIdError(field, value)
-    if len(value) > MAX_ID_LENGTH:
-        problem = f"at most {MAX_ID_LENGTH} characters, has {len(value)}: {value[:40]!r}…"
+    if len(value) > max_length:
+        problem = f"at most {max_length} characters, has {len(value)}: {value[:40]!r}…"
         return InvalidIdError(field, value, problem, "shorten it")
     if value.strip() != value:
         return InvalidIdError(field, value, f"no space at its ends, is {value!r}", "strip it")

@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.FileSyntaxError(*FILE),
     errors.InvalidIdError("model id", ""),
     errors.InvalidSpecError("wants a model, has none", "give it one"),
+    errors.MissingExtraError("networkx", "lab"),
     errors.NestedBuildError("registry"),
     errors.NestedUpdateError(),
     errors.NoRunningLoopError("subscribe"),
