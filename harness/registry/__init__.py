@@ -22,8 +22,11 @@ from harness.registry.draft import Draft, ExecutorFactory
 from harness.registry.entries import Entries
 from harness.registry.errors import (
     AlreadyRegisteredError,
+    CloseError,
     ConfirmationRequiredError,
+    DrainTimeoutError,
     EntryInUseError,
+    ExecutorClosedError,
     ExecutorConflictError,
     ExecutorUnavailableError,
     FileAccessError,
@@ -38,6 +41,7 @@ from harness.registry.errors import (
     NoRunningLoopError,
     NotFoundError,
     ProviderInUseError,
+    RegistryClosedError,
     RegistryError,
     RegistryFileError,
     RegistryValidationError,
@@ -50,6 +54,7 @@ from harness.registry.errors import (
 from harness.registry.graph import DependencyGraph, Edge, Node
 from harness.registry.ids import AgentId, BackendId, ModelId, ModelPoolId, PluginId, ProviderId, ToolId
 from harness.registry.keys import NAMESPACES, Key, Namespace
+from harness.registry.lifetimes import Lease, Statistics
 from harness.registry.publication import DryRun, HistoryEntry, Publication
 from harness.registry.rebuild import RegistryUpdate, rebuild
 from harness.registry.registry import Registry
@@ -86,14 +91,17 @@ __all__ = [
     "AlreadyRegisteredError",
     "BackendId",
     "BackendSpec",
+    "CloseError",
     "ConfirmationRequiredError",
     "DependencyGraph",
     "Diagnostic",
     "Draft",
+    "DrainTimeoutError",
     "DryRun",
     "Edge",
     "Entries",
     "EntryInUseError",
+    "ExecutorClosedError",
     "ExecutorConflictError",
     "ExecutorFactory",
     "ExecutorUnavailableError",
@@ -105,6 +113,7 @@ __all__ = [
     "InvalidIdError",
     "InvalidSpecError",
     "Key",
+    "Lease",
     "MissingExtraError",
     "ModelId",
     "ModelPoolId",
@@ -125,6 +134,7 @@ __all__ = [
     "ProviderSpec",
     "Publication",
     "Registry",
+    "RegistryClosedError",
     "RegistryError",
     "RegistryFileError",
     "RegistryUpdate",
@@ -138,6 +148,7 @@ __all__ = [
     "SnapshotDiff",
     "SortedMap",
     "StalePreviewError",
+    "Statistics",
     "Subscription",
     "ToolId",
     "ToolSpec",

@@ -27,11 +27,11 @@ from harness.registry.errors import (
     VersionConflictError,
     WrongTypeError,
 )
+from harness.registry.executor_cell import ExecutorCell
 from harness.registry.fingerprint import entry_fingerprint
 from harness.registry.ids import ProviderId, check_id
 from harness.registry.keys import NAMESPACES, Key, Namespace
 from harness.registry.near import near_matches
-from harness.registry.once import Once
 from harness.registry.references import references, rename_in
 from harness.registry.removal import RemovalPolicy, RemovalPreview, in_use, plan_removal, preview_removal
 from harness.registry.snapshot import EMPTY_SNAPSHOT, Snapshot, listed
@@ -204,6 +204,14 @@ class Draft(DraftVerbs):
         """
         return preview_removal(self, entry_id, namespace)
 
+    def is_based_on(self, snapshot: Snapshot) -> bool:
+        """Whether the draft was taken from this very snapshot."""
+        return self._base is snapshot
+
+    def touched_providers(self) -> list[str]:
+        """Ids of providers that came, went or changed, in no promised order."""
+        return [entry_id for namespace, entry_id in self._changed if namespace == "providers"]
+
     def diff(self) -> SnapshotDiff:
         """What has changed since the base. Cost grows with the change only."""
         added, removed, changed, executors = [], [], [], []
@@ -304,12 +312,11 @@ class Draft(DraftVerbs):
             raise AlreadyRegisteredError(namespace, entry_id)
 
     def _describe_executor(self, spec: ProviderSpec, make: ExecutorFactory | None) -> None:
-        once = Once(partial(make or _refuse_executor, spec), f"executor of provider {spec.id!r}")
-        self._executors = self._executors.with_entry(spec.id, once)
+        cell = ExecutorCell(spec.id, partial(make or _refuse_executor, spec))
+        self._executors = self._executors.with_entry(spec.id, cell)
 
     def _hold_executor(self, provider_id: str, executor: object) -> None:
-        once = Once.holding(executor, f"executor of provider {provider_id!r}")
-        self._executors = self._executors.with_entry(provider_id, once)
+        self._executors = self._executors.with_entry(provider_id, ExecutorCell.holding(provider_id, executor))
 
     def _put(self, spec: Spec) -> None:
         entries = self._maps[spec.namespace]

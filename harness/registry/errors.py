@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyRegisteredError",
+    "CloseError",
     "ConfirmationRequiredError",
+    "DrainTimeoutError",
     "EntryInUseError",
+    "ExecutorClosedError",
     "ExecutorConflictError",
     "ExecutorUnavailableError",
     "FileAccessError",
@@ -33,6 +36,7 @@ __all__ = [
     "NoRunningLoopError",
     "NotFoundError",
     "ProviderInUseError",
+    "RegistryClosedError",
     "RegistryError",
     "RegistryFileError",
     "RegistryValidationError",
@@ -236,6 +240,53 @@ class ExecutorUnavailableError(RegistryError):
             f"provider {self.provider_id!r} of kind {self.kind!r} has no executor and no way to make one; "
             "pass executors= when loading, or replace_provider with an executor"
         )
+
+
+class ExecutorClosedError(RegistryError):
+    """A provider would come back with an executor that was closed, and there is no recipe for another one."""
+
+    def __init__(self, provider_id: str) -> None:
+        super().__init__(provider_id)
+        self.provider_id = provider_id
+
+    def __str__(self) -> str:
+        return (
+            f"the executor of provider {self.provider_id!r} was closed and there is no recipe for another one; "
+            "replace it in a draft and publish that"
+        )
+
+
+class CloseError(RegistryError):
+    """An executor could not be closed on the event loop that owns it."""
+
+    def __init__(self, provider_id: str, state: str) -> None:
+        super().__init__(provider_id, state)
+        self.provider_id, self.state = provider_id, state
+
+    def __str__(self) -> str:
+        return (
+            f"aclose() of the executor of provider {self.provider_id!r} wants the event loop that opened it, "
+            f"{self.state}; open it inside a coroutine and end leases before the loop ends"
+        )
+
+
+class DrainTimeoutError(RegistryError, TimeoutError):
+    """Leases had not ended when the time was up; nothing was closed under them."""
+
+    def __init__(self, versions: tuple[int, ...], timeout_s: float) -> None:
+        super().__init__(versions, timeout_s)
+        self.versions, self.timeout_s = versions, timeout_s
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.versions))
+        return f"leases on versions {shown} did not end in {self.timeout_s} s; end them, or wait longer"
+
+
+class RegistryClosedError(RegistryError):
+    """A write came after the registry was closed."""
+
+    def __str__(self) -> str:
+        return "this registry is closed and takes no writes; make a new one from its snapshot()"
 
 
 class NestedUpdateError(RegistryError):

@@ -11,22 +11,27 @@ validation on every way in, dry runs, history, subscriptions.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, final
+from typing import Generic, TypeVar, final
 
 from harness.registry.draft import Draft, ExecutorFactory
 from harness.registry.errors import (
+    DrainTimeoutError,
     InvalidSpecError,
     NestedUpdateError,
+    RegistryClosedError,
     StalePreviewError,
     VersionConflictError,
     VersionNotKeptError,
     WrongTypeError,
 )
+from harness.registry.executor_cell import ExecutorCell
 from harness.registry.keys import Key
+from harness.registry.lifetimes import Lease, Lifetimes, Statistics
 from harness.registry.publication import DryRun, HistoryEntry, Publication
 from harness.registry.registry_verbs import RegistryVerbs
 from harness.registry.removal import RemovalImpact, RemovalPolicy, RemovalPreview, plan_removal
@@ -45,6 +50,16 @@ class _State:
 
     current: Snapshot
     history: tuple[HistoryEntry, ...]  # oldest first, the current one last
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Next(Generic[T]):
+    """What a write would make of the current snapshot. Immutable."""
+
+    result: T  # for the caller
+    snapshot: Snapshot  # to publish; the current one for nothing
+    touched: Sequence[str] = ()  # providers whose executors may differ
 
 
 @final
@@ -83,6 +98,8 @@ class Registry(RegistryVerbs):
         )
         self._history_limit = history_limit
         self._subscriptions = Subscriptions(on_subscriber_error)
+        self._lifetimes = Lifetimes(self._subscriptions.lock, first)
+        self._is_closed = False  # written under _writers
 
     def __repr__(self) -> str:
         return f"Registry at {self._state.current!r}"
@@ -215,9 +232,12 @@ class Registry(RegistryVerbs):
         if not isinstance(proposal, Snapshot | Draft):
             raise WrongTypeError("proposal", "a Snapshot or a Draft", proposal)
 
-        def take(current: Snapshot) -> tuple[None, Snapshot]:
+        def take(current: Snapshot) -> _Next[None]:
             version = current.version + 1
-            return None, proposal.freeze(version) if isinstance(proposal, Draft) else proposal.renumbered(version)
+            if isinstance(proposal, Draft) and proposal.is_based_on(current):
+                return _Next(None, proposal.freeze(version), proposal.touched_providers())
+            content = proposal.freeze() if isinstance(proposal, Draft) else proposal
+            return self._take_in(current, content)
 
         return self._write(take, expected_version, if_changed=if_changed)[1]
 
@@ -238,13 +258,14 @@ class Registry(RegistryVerbs):
         Raises:
             VersionNotKeptError: The history does not reach back so far.
             VersionConflictError: The registry moved on.
+            ExecutorClosedError: An executor of that version was closed, and there is no recipe for another one.
         """
 
-        def take_back(current: Snapshot) -> tuple[None, Snapshot]:
+        def take_back(current: Snapshot) -> _Next[None]:
             kept = self._state.history
             for entry in kept:
                 if entry.version == version:
-                    return None, entry.snapshot.renumbered(current.version + 1)
+                    return self._take_in(current, entry.snapshot)
             raise VersionNotKeptError(version, kept[0].version, kept[-1].version)
 
         return self._write(take_back, expected_version, restored_from=version)[1]
@@ -321,21 +342,109 @@ class Registry(RegistryVerbs):
         """
         return self._subscriptions.add(fn, lambda: self._state.current.version, coalesce=coalesce, weak=weak)
 
+    def lease(self) -> Lease:
+        """The current snapshot with the right to use its executors until the lease ends.
+
+        What is removed or replaced meanwhile is closed after that. Whoever takes an executor from ``snapshot()``
+        without a lease may find it closed.
+
+        Example:
+            >>> registry = Registry()
+            >>> registry.register_provider("mail", str.upper)
+            2
+            >>> with registry.lease() as lease:
+            ...     lease.executor("mail")("ping")
+            'PING'
+        """
+        return self._lifetimes.lease()
+
+    def drain(self, timeout_s: float | None = None) -> bool:
+        """Wait until all retired executors are closed.
+
+        Blocks the thread. On the loop that has to close some, use ``adrain``.
+
+        Args:
+            timeout_s: Longest wait; ``None`` for no limit.
+
+        Returns:
+            Whether it came to that in time.
+        """
+        return self._lifetimes.wait(timeout_s, for_leases=False)
+
+    async def adrain(self, timeout_s: float | None = None) -> bool:
+        """Wait until all retired executors are closed, without holding the loop up."""
+        import asyncio
+
+        return await asyncio.to_thread(self.drain, timeout_s)
+
+    def close(self, timeout_s: float | None = 10.0) -> None:
+        """Refuse writes, wait for the leases to end and close all executors, the last opened first.
+
+        Those with ``aclose()`` are closed on the loops that opened them, which must run; on such a loop use
+        ``aclose``. Closing twice is fine. Snapshots can still be read.
+
+        Args:
+            timeout_s: Longest wait for the leases, and again for the loops; ``None`` for no limit.
+
+        Raises:
+            DrainTimeoutError: Leases did not end; nothing more was closed. Close again once they did.
+            NestedUpdateError: Called from inside an update of this registry on the same thread.
+        """
+        if self._writer == threading.get_ident():
+            raise NestedUpdateError
+        with self._writers:
+            self._is_closed = True
+        if not self._lifetimes.wait(timeout_s, for_leases=True):
+            raise DrainTimeoutError(self._lifetimes.leased_versions(), timeout_s or 0)
+        self._lifetimes.close_all(self._lifetimes.retire_all())
+        self._lifetimes.wait(timeout_s, for_leases=False)
+
+    async def aclose(self, timeout_s: float | None = 10.0) -> None:
+        """The same as ``close``, without holding the loop up."""
+        import asyncio
+
+        await asyncio.to_thread(self.close, timeout_s)
+
+    def statistics(self) -> Statistics:
+        """Leases, executors and subscriptions in numbers."""
+        told = self._subscriptions
+        return self._lifetimes.statistics(len(told), told.errors)
+
+    def __del__(self) -> None:
+        if getattr(self, "_is_closed", True):
+            return
+        left = sorted(cell.provider_id for cell in self._state.current.executors.values() if cell.needs_closing())
+        if left:
+            text = f"executors of {', '.join(left)} were never closed; call close(), or await aclose() on their loop"
+            warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
+
     def _change(
         self, change: Callable[[Draft], T], expected_version: int | None = None, *, if_changed: bool = False
     ) -> tuple[T, int]:
-        def draft_next(current: Snapshot) -> tuple[T, Snapshot]:
+        def draft_next(current: Snapshot) -> _Next[T]:
             draft = Draft(current)
             result = change(draft)
             if if_changed and draft.diff().is_empty:
-                return result, current
-            return result, draft.freeze(current.version + 1)
+                return _Next(result, current)
+            return _Next(result, draft.freeze(current.version + 1), draft.touched_providers())
 
         return self._write(draft_next, expected_version)
 
+    def _take_in(self, current: Snapshot, content: Snapshot) -> _Next[None]:
+        """Content that was not drafted from the current snapshot; executors closed since then are made anew."""
+        came, went, differ = current.executors.changes_to(content.executors)
+        executors = content.executors
+        returning = [executors[provider_id] for provider_id in (*came, *differ)]
+        if self._lifetimes.relink(returning):
+            for provider_id in (*came, *differ):
+                if executors[provider_id].is_closed:
+                    executors = executors.with_entry(provider_id, executors[provider_id].fresh())
+            self._lifetimes.relink(cell for cell in returning if not cell.is_closed)
+        return _Next(None, content.renumbered(current.version + 1, executors), [*came, *went, *differ])
+
     def _write(
         self,
-        make_next: Callable[[Snapshot], tuple[T, Snapshot]],
+        make_next: Callable[[Snapshot], _Next[T]],
         expected_version: int | None,
         *,
         if_changed: bool = False,
@@ -349,22 +458,39 @@ class Registry(RegistryVerbs):
             try:
                 state = self._state
                 current = state.current
+                if self._is_closed:
+                    raise RegistryClosedError
                 if expected_version is not None and expected_version != current.version:
                     raise VersionConflictError(expected_version, current.version)
-                result, snapshot = make_next(current)
+                following = make_next(current)
+                snapshot = following.snapshot
                 if snapshot is current or (if_changed and current.diff(snapshot).is_empty):
-                    return result, current.version
-                self._swap(state, snapshot, restored_from)
+                    return following.result, current.version
+                closable = self._swap(state, following, restored_from)
             finally:
                 self._writer = None
+        if closable:
+            self._lifetimes.close_all(closable)
         self._subscriptions.drain()
-        return result, snapshot.version
+        return following.result, snapshot.version
 
-    def _swap(self, state: _State, snapshot: Snapshot, restored_from: int | None) -> None:
-        entry = HistoryEntry(snapshot, restored_from)
+    def _swap(self, state: _State, following: _Next[T], restored_from: int | None) -> tuple[ExecutorCell, ...]:
+        old, new = state.current, following.snapshot
         kept = state.history[1:] if len(state.history) == self._history_limit else state.history
-        following = _State(snapshot, (*kept, entry))
-        publication = Publication(state.current, snapshot, restored_from)
-        with self._subscriptions.lock:  # so that a subscriber's first publication is the one after the version he saw
-            self._state = following
+        next_state = _State(new, (*kept, HistoryEntry(new, restored_from)))
+        publication = Publication(old, new, restored_from)
+        unlinked = _unlinked(old, new, following.touched) if following.touched else ()
+        # One step with a subscription, so that its first publication is the one after the version it saw; and with a
+        # lease, so that it is on the old snapshot, which keeps executors open, or on the new one.
+        with self._subscriptions.lock:
+            self._state = next_state
             self._subscriptions.post(publication)
+            return self._lifetimes.move_on(new, unlinked)
+
+
+def _unlinked(old: Snapshot, new: Snapshot, touched: Iterable[str]) -> list[ExecutorCell]:
+    """Cells that only the old snapshot holds. A renamed provider keeps its cell under another id."""
+    ids = tuple(touched)
+    linked = [cell for provider_id in ids if (cell := new.executors.get(provider_id)) is not None]
+    before = [cell for provider_id in ids if (cell := old.executors.get(provider_id)) is not None]
+    return [cell for cell in before if not any(other is cell for other in linked)]

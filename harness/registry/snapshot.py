@@ -21,12 +21,12 @@ import immutables
 from harness.registry.diff import SnapshotDiff, diff_snapshots
 from harness.registry.entries import entries_of
 from harness.registry.errors import NotFoundError
+from harness.registry.executor_cell import ExecutorCell
 from harness.registry.fingerprint import describe_fingerprint, entry_fingerprint
 from harness.registry.graph import DependencyGraph, build_graph
 from harness.registry.ids import ModelId
 from harness.registry.keys import NAMESPACES, Key
 from harness.registry.near import near_matches
-from harness.registry.once import Once
 from harness.registry.removal import RemovalPreview, RemovalReport, preview_removal, report_removal
 from harness.registry.sorted_map import SortedMap
 from harness.registry.specs import (
@@ -89,7 +89,7 @@ class Snapshot:
     tools: Final[SortedMap[ToolSpec]]
     plugins: Final[SortedMap[PluginSpec]]
     backends: Final[SortedMap[BackendSpec]]
-    executors: Final[SortedMap[Once[object]]]
+    executors: Final[SortedMap[ExecutorCell]]
     reverse_index: Final[ReverseIndex]
     upstream_index: Final[UpstreamIndex]
     total: Final[int]
@@ -105,7 +105,7 @@ class Snapshot:
         tools: SortedMap[ToolSpec],
         plugins: SortedMap[PluginSpec],
         backends: SortedMap[BackendSpec],
-        executors: SortedMap[Once[object]],
+        executors: SortedMap[ExecutorCell],
         reverse_index: ReverseIndex,
         upstream_index: UpstreamIndex,
         total: int,
@@ -177,11 +177,11 @@ class Snapshot:
             NotFoundError: No such provider.
             ExecutorUnavailableError: The provider is only described and nothing was given that makes its executor.
         """
-        once = self.executors.get(provider_id)
-        if once is None:
+        cell = self.executors.get(provider_id)
+        if cell is None:
             near = near_matches(provider_id, self.providers)
             raise NotFoundError("providers", provider_id, self.version, near)
-        return once.get()
+        return cell.get()
 
     def preview_remove(self, namespace: str, entry_id: str) -> RemovalPreview:
         """Who needs an entry, and which removal policy would let it go.
@@ -223,8 +223,8 @@ class Snapshot:
         """Entries that name this one, sorted."""
         return listed(self.reverse_index, key)
 
-    def renumbered(self, version: int) -> Snapshot:
-        """The same content under another version."""
+    def renumbered(self, version: int, executors: SortedMap[ExecutorCell] | None = None) -> Snapshot:
+        """The same content under another version, and with other executors if they are given."""
         return Snapshot(
             version=version,
             providers=self.providers,
@@ -234,7 +234,7 @@ class Snapshot:
             tools=self.tools,
             plugins=self.plugins,
             backends=self.backends,
-            executors=self.executors,
+            executors=self.executors if executors is None else executors,
             reverse_index=self.reverse_index,
             upstream_index=self.upstream_index,
             total=self.total,

@@ -78,6 +78,10 @@ class SortedMap(Mapping[str, V]):
         """
         return _wrap(self._entries.delete(key))
 
+    def unordered(self) -> Iterator[V]:
+        """The values, in an order that differs between processes: for questions to which it does not matter."""
+        return iter(self._entries.values())
+
     def changes_to(self, other: SortedMap[V]) -> tuple[list[str], list[str], list[str]]:
         """Keys that only the other has, that only this one has, and whose values differ; in no order.
 

@@ -14,6 +14,10 @@ FAULT = Diagnostic("model_missing_provider", Resource("models", "m"), Resource("
 FILE = (Path("fleet.yaml"), 3, "models[0]", "wants text, is 1", "correct it")
 EXAMPLES = [
     errors.AlreadyRegisteredError("providers", "p"),
+    errors.CloseError("p", "its loop is closed"),
+    errors.DrainTimeoutError((1, 3), 0.5),
+    errors.ExecutorClosedError("p"),
+    errors.RegistryClosedError(),
     errors.ConfirmationRequiredError("providers", "p", 3),
     errors.EntryInUseError("models", "m", "cascade_unused", (), ("pool",), ("a",)),
     errors.ExecutorConflictError("p", 3),
