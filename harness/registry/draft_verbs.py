@@ -52,6 +52,10 @@ class DraftVerbs(ABC):
     def preview_remove(self, namespace: str, entry_id: str) -> RemovalPreview:
         """Who needs an entry in this draft, and which policy would let it go."""
 
+    def unregister_provider(self, provider_id: str) -> None:
+        """Drop a provider."""
+        self._unregister("providers", provider_id)
+
     def remove_provider(
         self, provider_id: str, policy: RemovalPolicy, *, expected_version: int | None = None
     ) -> RemovalPreview:
