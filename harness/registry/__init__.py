@@ -17,6 +17,8 @@ nothing from its neighbours, and neither pandas nor pydantic before a frame or a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness.registry.diff import SnapshotDiff
 from harness.registry.draft import Draft, ExecutorFactory
 from harness.registry.entries import Entries
@@ -36,10 +38,12 @@ from harness.registry.errors import (
     InvalidIdError,
     InvalidSpecError,
     MissingExtraError,
+    MissingVariableError,
     NestedBuildError,
     NestedUpdateError,
     NoRunningLoopError,
     NotFoundError,
+    NotSavableError,
     ProviderInUseError,
     RegistryClosedError,
     RegistryError,
@@ -69,6 +73,7 @@ from harness.registry.removal import (
     preview_removal,
     report_removal,
 )
+from harness.registry.secrets import resolve_environment
 from harness.registry.snapshot import Snapshot
 from harness.registry.sorted_map import SortedMap
 from harness.registry.specs import (
@@ -82,6 +87,9 @@ from harness.registry.specs import (
 )
 from harness.registry.subscriptions import Subscription
 from harness.registry.validation import Diagnostic, Resource, check_agent, diagnose
+
+if TYPE_CHECKING:
+    from harness.registry.litellm import LitellmImport, import_litellm
 
 __all__ = [
     "NAMESPACES",
@@ -114,7 +122,9 @@ __all__ = [
     "InvalidSpecError",
     "Key",
     "Lease",
+    "LitellmImport",
     "MissingExtraError",
+    "MissingVariableError",
     "ModelId",
     "ModelPoolId",
     "ModelPoolSpec",
@@ -125,6 +135,7 @@ __all__ = [
     "NoRunningLoopError",
     "Node",
     "NotFoundError",
+    "NotSavableError",
     "PluginId",
     "PluginSpec",
     "PolicyOutcome",
@@ -158,7 +169,18 @@ __all__ = [
     "WrongTypeError",
     "check_agent",
     "diagnose",
+    "import_litellm",
     "preview_removal",
     "rebuild",
     "report_removal",
+    "resolve_environment",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Needs YAML, which the rest of the package does without.
+    if name not in ("LitellmImport", "import_litellm"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from harness.registry import litellm
+
+    return getattr(litellm, name)

@@ -31,10 +31,12 @@ __all__ = [
     "InvalidIdError",
     "InvalidSpecError",
     "MissingExtraError",
+    "MissingVariableError",
     "NestedBuildError",
     "NestedUpdateError",
     "NoRunningLoopError",
     "NotFoundError",
+    "NotSavableError",
     "ProviderInUseError",
     "RegistryClosedError",
     "RegistryError",
@@ -364,6 +366,34 @@ class RegistryFileError(RegistryError, ValueError):
         line = "" if self.line is None else f", line {self.line}"
         place = f", {self.place}" if self.place else ""
         return f"{self.path}{line}{place}: {self.problem}; {self.remedy}"
+
+
+class NotSavableError(RegistryError, ValueError):
+    """Something of a snapshot cannot be saved to a file; nothing was written.
+
+    Attributes:
+        place: What, such as ``providers/mail.config.proxy``.
+        problem: Why not.
+        remedy: What to do.
+    """
+
+    def __init__(self, place: str, problem: str, remedy: str) -> None:
+        super().__init__(place, problem, remedy)
+        self.place, self.problem, self.remedy = place, problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.place} cannot be saved: {self.problem}; {self.remedy}"
+
+
+class MissingVariableError(RegistryError, LookupError):
+    """A setting refers to a variable that the environment does not have."""
+
+    def __init__(self, name: str, place: str) -> None:
+        super().__init__(name, place)
+        self.name, self.place = name, place
+
+    def __str__(self) -> str:
+        return f"setting {self.place!r} refers to the variable {self.name!r}, which is not set; set it"
 
 
 class FileAccessError(RegistryFileError):

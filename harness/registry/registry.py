@@ -105,19 +105,23 @@ class Registry(RegistryVerbs):
         return f"Registry at {self._state.current!r}"
 
     @classmethod
-    def from_file(cls, path: str | Path, *, executors: ExecutorFactory | None = None) -> Registry:
+    def from_file(
+        cls, path: str | Path, *, executors: ExecutorFactory | None = None, max_bytes: int | None = None
+    ) -> Registry:
         """A registry with the content of a fleet file (``.yaml``, ``.yml``) or a model catalogue (``.csv``).
 
         Args:
-            path: The file, UTF-8, at most 16 MB.
+            path: The file, UTF-8.
             executors: Makes the executor of a provider when it is first asked for.
+            max_bytes: Largest file to read, 16 MB if left out.
 
         Raises:
             RegistryFileError: The file does not describe a registry. Says file, line, place, fault and remedy.
         """
-        from harness.registry.files import load_snapshot  # pydantic and YAML are needed here only
+        from harness.registry.files import MAX_FILE_BYTES, load_snapshot  # pydantic and YAML are needed here only
 
-        return cls(load_snapshot(Path(path), executors))
+        limit = MAX_FILE_BYTES if max_bytes is None else max_bytes
+        return cls(load_snapshot(Path(path), executors, max_bytes=limit))
 
     @property
     def version(self) -> int:

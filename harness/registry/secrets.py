@@ -12,9 +12,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
-__all__ = ["ENV_PREFIX", "MASK", "is_reference", "is_secret_name", "mask_text", "masked", "secret_places"]
+from harness.registry.errors import MissingVariableError
+from harness.registry.sorted_map import SortedMap, freeze
+
+__all__ = [
+    "ENV_PREFIX",
+    "MASK",
+    "is_reference",
+    "is_secret_name",
+    "mask_text",
+    "masked",
+    "resolve_environment",
+    "secret_places",
+]
 
 MASK: Final = "***"
 ENV_PREFIX: Final = "os.environ/"
@@ -100,3 +112,25 @@ def secret_places(value: object, place: str = "", *, is_secret: bool = False) ->
             yield from secret_places(item, f"{place}[{position}]", is_secret=is_secret)
     elif masked(value, is_secret=is_secret) != value:
         yield place
+
+
+def resolve_environment(config: SortedMap[object], environ: Mapping[str, str]) -> SortedMap[object]:
+    """The settings with every reference replaced by what it refers to: for whoever makes the executor, and not to keep.
+
+    Raises:
+        MissingVariableError: The environment lacks one.
+    """
+    return cast("SortedMap[object]", freeze(_resolved(config, environ, "")))
+
+
+def _resolved(value: object, environ: Mapping[str, str], place: str) -> object:
+    if isinstance(value, Mapping):
+        return {name: _resolved(value[name], environ, f"{place}.{name}".removeprefix(".")) for name in value}
+    if isinstance(value, tuple):
+        return tuple(_resolved(item, environ, f"{place}[{position}]") for position, item in enumerate(value))
+    if not is_reference(value):
+        return value
+    name = str(value).removeprefix(ENV_PREFIX)
+    if name not in environ:
+        raise MissingVariableError(name, place)
+    return environ[name]

@@ -14,6 +14,7 @@ pickled has described providers only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, final
 
 import immutables
@@ -165,6 +166,23 @@ class Snapshot:
     def diagnose(self) -> tuple[Diagnostic, ...]:
         """What is odd about this state, in sorted order: warnings only, a snapshot has no errors."""
         return diagnose(self)
+
+    def save(self, path: str | Path, *, overwrite: bool = False, include_secrets: bool = False) -> None:
+        """Write a fleet file that loads as an equal snapshot, version apart; whole or not at all.
+
+        Args:
+            path: Where to, ending in ``.yaml`` or ``.yml``.
+            overwrite: Replace a file that is there.
+            include_secrets: Save secrets that are written out in settings. Only the owner may read the file.
+
+        Raises:
+            NotSavableError: A provider's executor was handed over as an object, a setting cannot be written, or a
+                secret would be.
+            FileAccessError: The file cannot be written.
+        """
+        from harness.registry.saving import save_fleet  # YAML is needed here only
+
+        save_fleet(self, Path(path), overwrite=overwrite, include_secrets=include_secrets)
 
     def find_models(self, provider_id: str, upstream_model: str) -> tuple[ModelId, ...]:
         """Models that stand for this model of this provider, sorted. Costs the same at any size."""

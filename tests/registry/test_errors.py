@@ -31,6 +31,8 @@ EXAMPLES = [
     errors.MissingExtraError("networkx", "lab"),
     errors.NestedBuildError("registry"),
     errors.NestedUpdateError(),
+    errors.NotSavableError("providers/p", "it is an object", "name its kind"),
+    errors.MissingVariableError("KEY", "headers.key"),
     errors.NoRunningLoopError("subscribe"),
     errors.NotFoundError("providers", "mial", 9, ("mail",)),
     errors.ProviderInUseError("p", "block_if_referenced", ("m",), (), ("a",)),
