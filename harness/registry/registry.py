@@ -473,9 +473,11 @@ class Registry(RegistryVerbs):
                 closable = self._swap(state, following, restored_from)
             finally:
                 self._writer = None
-        if closable:
-            self._lifetimes.close_all(closable)
-        self._subscriptions.drain()
+        try:
+            if closable:
+                self._lifetimes.close_all(closable)
+        finally:
+            self._subscriptions.drain()
         return following.result, snapshot.version
 
     def _swap(self, state: _State, following: _Next[T], restored_from: int | None) -> tuple[ExecutorCell, ...]:
