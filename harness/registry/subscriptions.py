@@ -145,9 +145,8 @@ class Subscriptions:
         self.errors = 0  # failures reported; written under lock
         self._on_error = on_error
         self._active: tuple[Subscription, ...] = ()  # replaced under lock
-        self._queue: deque[tuple[Publication, tuple[Subscription, ...]]] = (
-            deque()
-        )  # in version order; changed under lock
+        # In version order, each with those still to be told of it; changed under lock.
+        self._queue: deque[tuple[Publication, deque[Subscription]]] = deque()
         self._drainer: object | None = None  # whose turn it is; written under lock
 
     def __len__(self) -> int:
@@ -177,7 +176,7 @@ class Subscriptions:
     def post(self, publication: Publication) -> None:
         """Queue a publication for those subscribed now. The caller holds ``lock``."""
         if self._active:
-            self._queue.append((publication, self._active))
+            self._queue.append((publication, deque(self._active)))
 
     def drain(self) -> None:
         """Tell everyone what is queued, unless another thread is at it."""
@@ -190,8 +189,12 @@ class Subscriptions:
             self._drainer = me
         interrupt: BaseException | None = None
         try:
-            while (told := self._next()) is not None:
-                interrupt = self._tell(*told) or interrupt
+            while (following := self._next()) is not None:
+                publication, subscription = following
+                try:
+                    subscription.deliver(publication)
+                except BaseException as error:  # an interrupt: the others are told first, then it passes on
+                    interrupt = interrupt or error
         finally:
             with self.lock:
                 if self._drainer is me:
@@ -211,21 +214,16 @@ class Subscriptions:
         else:
             _LOGGER.error("a subscriber failed on version %s", publication.version, exc_info=error)
 
-    def _next(self) -> tuple[Publication, tuple[Subscription, ...]] | None:
+    def _next(self) -> tuple[Publication, Subscription] | None:
+        # One at a time, so that a fault between here and the telling costs one subscriber one publication, not more.
         with self.lock:
+            while self._queue and not self._queue[0][1]:
+                self._queue.popleft()
             if not self._queue:
                 self._drainer = None  # in the same step: who queues after this drains for himself
                 return None
-            return self._queue.popleft()
-
-    def _tell(self, publication: Publication, subscriptions: tuple[Subscription, ...]) -> BaseException | None:
-        interrupt: BaseException | None = None
-        for subscription in subscriptions:
-            try:
-                subscription.deliver(publication)
-            except BaseException as error:  # an interrupt: the others are told first, then it passes on
-                interrupt = interrupt or error
-        return interrupt
+            publication, waiting = self._queue[0]
+            return publication, waiting.popleft()
 
 
 def _merged(first: Publication | None, last: Publication) -> Publication:
