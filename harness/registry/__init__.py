@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.registry.derived import Derived
 from harness.registry.diff import SnapshotDiff
 from harness.registry.draft import Draft, ExecutorFactory
 from harness.registry.entries import Entries
@@ -44,6 +45,7 @@ from harness.registry.errors import (
     NoRunningLoopError,
     NotFoundError,
     NotSavableError,
+    ProvenanceError,
     ProviderInUseError,
     RegistryClosedError,
     RegistryError,
@@ -73,6 +75,7 @@ from harness.registry.removal import (
     preview_removal,
     report_removal,
 )
+from harness.registry.run_plan import RunPlan, resolve_run
 from harness.registry.secrets import resolve_environment
 from harness.registry.snapshot import Snapshot
 from harness.registry.sorted_map import SortedMap
@@ -102,6 +105,7 @@ __all__ = [
     "CloseError",
     "ConfirmationRequiredError",
     "DependencyGraph",
+    "Derived",
     "Diagnostic",
     "Draft",
     "DrainTimeoutError",
@@ -139,6 +143,7 @@ __all__ = [
     "PluginId",
     "PluginSpec",
     "PolicyOutcome",
+    "ProvenanceError",
     "ProviderId",
     "ProviderInUseError",
     "ProviderRemovalPolicy",
@@ -155,6 +160,7 @@ __all__ = [
     "RemovalPreview",
     "RemovalReport",
     "Resource",
+    "RunPlan",
     "Snapshot",
     "SnapshotDiff",
     "SortedMap",
@@ -174,6 +180,7 @@ __all__ = [
     "rebuild",
     "report_removal",
     "resolve_environment",
+    "resolve_run",
 ]
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "NoRunningLoopError",
     "NotFoundError",
     "NotSavableError",
+    "ProvenanceError",
     "ProviderInUseError",
     "RegistryClosedError",
     "RegistryError",
@@ -366,6 +367,20 @@ class RegistryFileError(RegistryError, ValueError):
         line = "" if self.line is None else f", line {self.line}"
         place = f", {self.place}" if self.place else ""
         return f"{self.path}{line}{place}: {self.problem}; {self.remedy}"
+
+
+class ProvenanceError(RegistryError):
+    """A run was started from a plan that this registry does not know."""
+
+    def __init__(self, agent_id: str, version: int) -> None:
+        super().__init__(agent_id, version)
+        self.agent_id, self.version = agent_id, version
+
+    def __str__(self) -> str:
+        return (
+            f"the plan of agent {self.agent_id!r} at version {self.version} was not resolved from a version this "
+            "registry keeps; resolve the root anew"
+        )
 
 
 class NotSavableError(RegistryError, ValueError):

@@ -14,6 +14,7 @@ pickled has described providers only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, final
 
@@ -152,6 +153,11 @@ class Snapshot:
         if key[1] not in entries:
             raise NotFoundError(*key, self.version, near_matches(key[1], entries))
         return describe_fingerprint(entry_fingerprint(entries[key[1]]))
+
+    def prompt_id(self, agent_id: str) -> str | None:
+        """A stable name of 12 characters for an agent's prompt, the same wherever the text is; ``None`` if unknown."""
+        agent = self.agents.get(agent_id)
+        return None if agent is None else sha256(agent.system_prompt.encode()).hexdigest()[:12]
 
     def holds_the_entries_of(self, other: Snapshot) -> bool:
         """Whether the specs are equal, whatever the version. Values of secrets are compared as well."""

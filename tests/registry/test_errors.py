@@ -35,6 +35,7 @@ EXAMPLES = [
     errors.MissingVariableError("KEY", "headers.key"),
     errors.NoRunningLoopError("subscribe"),
     errors.NotFoundError("providers", "mial", 9, ("mail",)),
+    errors.ProvenanceError("a", 3),
     errors.ProviderInUseError("p", "block_if_referenced", ("m",), (), ("a",)),
     errors.RegistryFileError(*FILE),
     errors.RegistryValidationError((FAULT,)),
