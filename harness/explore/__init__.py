@@ -3,6 +3,7 @@
 `explore` runs a program in a `World` under the choices of a strategy (`strategies`) and gives an `Exploration`; a
 failing execution is run once more with its events recorded and becomes a `Failure` with a `Schedule` and a token
 (`token`). `replay` follows a token; `stress` runs the program on real threads, for comparison.
+`check_linearizable` asks of a history that a program recorded whether one task alone could have got the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ from harness.explore.execution import Execution
 from harness.explore.exploration import Exploration
 from harness.explore.explorer import explore
 from harness.explore.failure import Failure, FailureKind
+from harness.explore.linearizability import (
+    History,
+    NotLinearizableError,
+    Operation,
+    check_linearizable,
+    find_linearization,
+    orders,
+)
 from harness.explore.replaying import replay
 from harness.explore.schedule import Schedule
 from harness.explore.strategies import STRATEGIES, RandomWalk, Strategy
@@ -26,8 +35,11 @@ __all__ = [
     "ExploreError",
     "Failure",
     "FailureKind",
+    "History",
     "InvalidArgumentError",
     "InvalidTokenError",
+    "NotLinearizableError",
+    "Operation",
     "RandomWalk",
     "ReplayDivergenceError",
     "Schedule",
@@ -35,7 +47,10 @@ __all__ = [
     "StressReport",
     "Token",
     "Verdict",
+    "check_linearizable",
     "explore",
+    "find_linearization",
+    "orders",
     "replay",
     "stress",
 ]

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 import difflib
 
+from harness.pitfalls.close_under_use import CLOSE_UNDER_USE
 from harness.pitfalls.lazy_init import LAZY_INIT
+from harness.pitfalls.listener_before_swap import LISTENER_BEFORE_SWAP
 from harness.pitfalls.loader_closure_cache import LOADER_CLOSURE_CACHE
 from harness.pitfalls.lost_update import LOST_UPDATE
+from harness.pitfalls.nested_update import NESTED_UPDATE
+from harness.pitfalls.phantom_singleton import PHANTOM_SINGLETON
 from harness.pitfalls.pitfall import Pitfall
 from harness.pitfalls.preview_then_remove import PREVIEW_THEN_REMOVE
+from harness.pitfalls.reader_blocked import READER_BLOCKED
+from harness.pitfalls.replace_after_check import REPLACE_AFTER_CHECK
+from harness.pitfalls.retired_pool_served import RETIRED_POOL_SERVED
+from harness.pitfalls.torn_read import TORN_READ
+from harness.pitfalls.untagged_cache import UNTAGGED_CACHE
 
 __all__ = ["PitfallError", "UnknownPitfallError", "all", "get"]
 
-_CATALOGUE = {pitfall.id: pitfall for pitfall in (LOST_UPDATE, LAZY_INIT, PREVIEW_THEN_REMOVE, LOADER_CLOSURE_CACHE)}
+_CATALOGUE = {
+    pitfall.id: pitfall
+    for pitfall in (
+        LOST_UPDATE,
+        LAZY_INIT,
+        PREVIEW_THEN_REMOVE,
+        REPLACE_AFTER_CHECK,
+        TORN_READ,
+        LISTENER_BEFORE_SWAP,
+        READER_BLOCKED,
+        NESTED_UPDATE,
+        UNTAGGED_CACHE,
+        CLOSE_UNDER_USE,
+        RETIRED_POOL_SERVED,
+        PHANTOM_SINGLETON,
+        LOADER_CLOSURE_CACHE,
+    )
+}
 
 
 class PitfallError(Exception):

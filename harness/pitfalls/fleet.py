@@ -7,7 +7,24 @@ from collections.abc import Callable
 
 from harness.sim import SimulatedExecutor
 
-__all__ = ["executor", "run_together"]
+__all__ = ["Client", "executor", "run_together"]
+
+
+class Client:
+    """A provider's client that must not be called once it is closed."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.calls, self.closed = name, 0, 0
+
+    def call(self) -> None:
+        """Count the call, if the client is open."""
+        if self.closed:
+            raise ConnectionError(f"client {self.name!r} is closed")
+        self.calls += 1
+
+    def close(self) -> None:
+        """Close it, and count how often that is done."""
+        self.closed += 1
 
 
 def executor(name: str) -> SimulatedExecutor:

@@ -7,29 +7,33 @@ through states that would be refused, such as an agent that comes before its mod
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Final, TypeVar, cast, final
+from typing import Final, TypeAlias, TypeVar, cast, final
 
 import immutables
 
+from harness.registry.diff import SnapshotDiff
+from harness.registry.draft_verbs import DraftVerbs
 from harness.registry.entries import entries_of
 from harness.registry.errors import (
     AlreadyRegisteredError,
+    ConfirmationRequiredError,
     ExecutorConflictError,
     ExecutorUnavailableError,
     InvalidSpecError,
     NotFoundError,
-    ProviderInUseError,
     RegistryValidationError,
+    VersionConflictError,
     WrongTypeError,
 )
+from harness.registry.executor_cell import ExecutorCell
+from harness.registry.fingerprint import entry_fingerprint
 from harness.registry.ids import ProviderId, check_id
 from harness.registry.keys import NAMESPACES, Key, Namespace
 from harness.registry.near import near_matches
-from harness.registry.once import Once
 from harness.registry.references import references, rename_in
-from harness.registry.removal import ProviderRemovalPolicy, RemovalPreview, preview_removal
+from harness.registry.removal import RemovalPolicy, RemovalPreview, in_use, plan_removal, preview_removal
 from harness.registry.snapshot import EMPTY_SNAPSHOT, Snapshot, listed
 from harness.registry.sorted_map import SortedMap
 from harness.registry.specs import (
@@ -43,19 +47,20 @@ from harness.registry.specs import (
     Spec,
     ToolSpec,
 )
-from harness.registry.validation import diagnose_change
+from harness.registry.validation import Diagnostic, diagnose_change, find_errors
 
 __all__ = ["ANY_EXECUTOR", "Draft", "ExecutorFactory"]
 
-S = TypeVar("S", bound=Spec)
+K = TypeVar("K", bound=Hashable)
 
+Index: TypeAlias = immutables.Map[Key, immutables.Map[K, None]]
 ExecutorFactory = Callable[[ProviderSpec], object]
 
 ANY_EXECUTOR: Final = object()  # stands for "whichever executor is registered"
 
 
 @final
-class Draft:
+class Draft(DraftVerbs):
     """A proposed next state. Concurrency: *confined* to one owner at a time.
 
     Verbs refuse at once what is wrong in itself (a taken or unknown id); references are checked as a whole by
@@ -65,13 +70,16 @@ class Draft:
         base: Where to start. The draft copies it, references and executors included.
     """
 
-    __slots__ = ("_changed", "_executors", "_maps", "_reverse_index", "version")
+    __slots__ = ("_base", "_changed", "_executors", "_maps", "_reverse_index", "_total", "_upstream_index", "version")
 
     def __init__(self, base: Snapshot = EMPTY_SNAPSHOT) -> None:
         self.version: Final = base.version  # of the base
-        self._maps = {namespace: cast("SortedMap[Spec]", getattr(base, namespace)) for namespace in NAMESPACES}
+        self._base: Final = base
+        self._maps: dict[str, SortedMap[Spec]] = {name: getattr(base, name) for name in NAMESPACES}
         self._executors = base.executors
         self._reverse_index = base.reverse_index
+        self._upstream_index = base.upstream_index
+        self._total = base.total
         self._changed: dict[Key, None] = {}  # what freeze has to look at
 
     @property
@@ -134,8 +142,7 @@ class Draft:
             problem = f"provider {spec.id!r} wants a kind that can be made, is of kind {OBJECT_KIND!r}"
             raise InvalidSpecError(problem, "name the kind, or register the executor itself with register_provider")
         self._register(spec)
-        once = Once(partial(make or _refuse_executor, spec), f"executor of provider {spec.id!r}")
-        self._executors = self._executors.with_entry(spec.id, once)
+        self._describe_executor(spec, make)
 
     def replace_provider(self, provider_id: str, executor: object, *, expected: object = ANY_EXECUTOR) -> None:
         """Give a provider another executor; the models and agents that use it stay.
@@ -155,108 +162,77 @@ class Draft:
         self._put(ProviderSpec(ProviderId(provider_id), OBJECT_KIND))
         self._hold_executor(provider_id, executor)
 
-    def remove_provider(self, provider_id: str, policy: ProviderRemovalPolicy) -> RemovalPreview:
-        """Remove a provider, and under the cascading policy its unused models.
+    def remove(
+        self, namespace: str, entry_id: str, policy: RemovalPolicy, *, expected_version: int | None = None
+    ) -> RemovalPreview:
+        """Remove an entry, and what the policy takes along.
+
+        Args:
+            namespace: Where the entry is registered.
+            entry_id: Its id.
+            policy: What may be taken along.
+            expected_version: Version of the preview that was looked at. ``CASCADE_ALL`` wants it as confirmation.
 
         Returns:
-            What the rule said, so which models went.
+            What the rule said, so what went and why.
 
         Raises:
-            NotFoundError: No such provider.
-            ProviderInUseError: The policy forbids it.
+            NotFoundError: No such entry.
+            EntryInUseError: The policy forbids it.
+            ConfirmationRequiredError: ``CASCADE_ALL`` without a version.
+            VersionConflictError: The draft is based on another version.
             WrongTypeError: ``policy`` is no policy.
         """
-        if not isinstance(policy, ProviderRemovalPolicy):
-            raise WrongTypeError("policy", "a ProviderRemovalPolicy", policy)
-        preview = preview_removal(self, provider_id)
+        if not isinstance(policy, RemovalPolicy):
+            raise WrongTypeError("policy", "a RemovalPolicy", policy)
+        if expected_version is not None and expected_version != self.version:
+            raise VersionConflictError(expected_version, self.version)
+        preview = preview_removal(self, entry_id, namespace)
+        if policy is RemovalPolicy.CASCADE_ALL and expected_version is None:
+            raise ConfirmationRequiredError(namespace, entry_id, self.version)
         if not preview.allows(policy):
-            raise ProviderInUseError(
-                provider_id, policy.value, preview.model_ids, preview.model_pool_ids, preview.agent_ids
-            )
-        for model_id in preview.model_ids:
-            self._drop("models", model_id)
-        self._drop("providers", provider_id)
+            raise in_use(preview, policy)
+        for key in plan_removal(preview, policy).removed:
+            self._drop(*key)
         return preview
 
-    def preview_remove_provider(self, provider_id: str) -> RemovalPreview:
-        """Who uses a provider in this draft, and which policy would let it go; the version is that of the base.
+    def preview_remove(self, namespace: str, entry_id: str) -> RemovalPreview:
+        """Who needs an entry in this draft, and which policy would let it go; the version is that of the base.
 
         Raises:
-            NotFoundError: No such provider.
+            NotFoundError: No such entry.
         """
-        return preview_removal(self, provider_id)
+        return preview_removal(self, entry_id, namespace)
 
-    def register_model(self, spec: ModelSpec) -> None:
-        """Add a model. This and the like below raise ``AlreadyRegisteredError`` for an id that is taken."""
-        self._register(_checked(spec, ModelSpec))
+    def is_based_on(self, snapshot: Snapshot) -> bool:
+        """Whether the draft was taken from this very snapshot."""
+        return self._base is snapshot
 
-    def replace_model(self, spec: ModelSpec) -> None:
-        """Change a model. This and the like below raise ``NotFoundError`` for an unknown id."""
-        self._replace(_checked(spec, ModelSpec))
+    def touched_providers(self) -> list[str]:
+        """Ids of providers that came, went or changed, in no promised order."""
+        return [entry_id for namespace, entry_id in self._changed if namespace == "providers"]
 
-    def unregister_model(self, model_id: str) -> None:
-        """Remove a model. This and the like below raise ``NotFoundError`` for an unknown id."""
-        self._unregister("models", model_id)
+    def diff(self) -> SnapshotDiff:
+        """What has changed since the base. Cost grows with the change only."""
+        added, removed, changed, executors = [], [], [], []
+        for key in sorted(self._changed):
+            namespace, entry_id = key
+            before = entries_of(self._base, namespace).get(entry_id)
+            after = self._maps[namespace].get(entry_id)
+            if before is None and after is not None:
+                added.append(key)
+            elif before is not None and after is None:
+                removed.append(key)
+            elif before != after:
+                changed.append(key)
+            is_kept = before is not None and after is not None
+            if namespace == "providers" and is_kept and self._base.executors[entry_id] is not self._executors[entry_id]:
+                executors.append(ProviderId(entry_id))
+        return SnapshotDiff(tuple(added), tuple(removed), tuple(changed), tuple(executors))
 
-    def register_model_pool(self, spec: ModelPoolSpec) -> None:
-        """Add a model pool."""
-        self._register(_checked(spec, ModelPoolSpec))
-
-    def replace_model_pool(self, spec: ModelPoolSpec) -> None:
-        """Change a model pool."""
-        self._replace(_checked(spec, ModelPoolSpec))
-
-    def unregister_model_pool(self, pool_id: str) -> None:
-        """Remove a model pool."""
-        self._unregister("model_pools", pool_id)
-
-    def register_agent(self, spec: AgentSpec) -> None:
-        """Add an agent."""
-        self._register(_checked(spec, AgentSpec))
-
-    def replace_agent(self, spec: AgentSpec) -> None:
-        """Change an agent."""
-        self._replace(_checked(spec, AgentSpec))
-
-    def unregister_agent(self, agent_id: str) -> None:
-        """Remove an agent."""
-        self._unregister("agents", agent_id)
-
-    def register_tool(self, spec: ToolSpec) -> None:
-        """Add a tool."""
-        self._register(_checked(spec, ToolSpec))
-
-    def replace_tool(self, spec: ToolSpec) -> None:
-        """Change a tool."""
-        self._replace(_checked(spec, ToolSpec))
-
-    def unregister_tool(self, tool_id: str) -> None:
-        """Remove a tool, also while agents name it: tools may come with a run."""
-        self._unregister("tools", tool_id)
-
-    def register_plugin(self, spec: PluginSpec) -> None:
-        """Add a plugin."""
-        self._register(_checked(spec, PluginSpec))
-
-    def replace_plugin(self, spec: PluginSpec) -> None:
-        """Change a plugin."""
-        self._replace(_checked(spec, PluginSpec))
-
-    def unregister_plugin(self, plugin_id: str) -> None:
-        """Remove a plugin."""
-        self._unregister("plugins", plugin_id)
-
-    def register_backend(self, spec: BackendSpec) -> None:
-        """Add a backend."""
-        self._register(_checked(spec, BackendSpec))
-
-    def replace_backend(self, spec: BackendSpec) -> None:
-        """Change a backend."""
-        self._replace(_checked(spec, BackendSpec))
-
-    def unregister_backend(self, backend_id: str) -> None:
-        """Remove a backend."""
-        self._unregister("backends", backend_id)
+    def diagnose(self) -> tuple[Diagnostic, ...]:
+        """What is wrong (errors, which ``freeze`` refuses) or odd (warnings) because of the changes so far."""
+        return diagnose_change(self, self._changed)
 
     def rename(self, namespace: Namespace, old_id: str, new_id: str) -> None:
         """Give an entry another id, in itself and in all that name it.
@@ -294,9 +270,9 @@ class Draft:
         Raises:
             RegistryValidationError: References lead nowhere; all faults are listed.
         """
-        diagnostics = diagnose_change(self, self._changed)
-        if diagnostics:
-            raise RegistryValidationError(diagnostics)
+        errors = find_errors(self, self._changed)
+        if errors:
+            raise RegistryValidationError(errors)
         return Snapshot(
             version=self.version if version is None else version,
             providers=self.providers,
@@ -308,6 +284,8 @@ class Draft:
             backends=self.backends,
             executors=self._executors,
             reverse_index=self._reverse_index,
+            upstream_index=self._upstream_index,
+            total=self._total,
         )
 
     def _register(self, spec: Spec) -> None:
@@ -318,24 +296,27 @@ class Draft:
         self._require(spec.namespace, spec.id)
         self._put(spec)
 
-    def _unregister(self, namespace: Namespace, entry_id: str) -> None:
+    def _unregister(self, namespace: str, entry_id: str) -> None:
         self._require(namespace, entry_id)
         self._drop(namespace, entry_id)
 
-    def _require(self, namespace: Namespace, entry_id: str) -> Spec:
+    def _require(self, namespace: str, entry_id: str) -> Spec:
         entries = self._maps[namespace]
         spec = entries.get(entry_id)
         if spec is None:
             raise NotFoundError(namespace, entry_id, self.version, near_matches(entry_id, entries))
         return spec
 
-    def _refuse_taken(self, namespace: Namespace, entry_id: str) -> None:
+    def _refuse_taken(self, namespace: str, entry_id: str) -> None:
         if entry_id in self._maps[namespace]:
             raise AlreadyRegisteredError(namespace, entry_id)
 
+    def _describe_executor(self, spec: ProviderSpec, make: ExecutorFactory | None) -> None:
+        cell = ExecutorCell(spec.id, partial(make or _refuse_executor, spec))
+        self._executors = self._executors.with_entry(spec.id, cell)
+
     def _hold_executor(self, provider_id: str, executor: object) -> None:
-        once = Once.holding(executor, f"executor of provider {provider_id!r}")
-        self._executors = self._executors.with_entry(provider_id, once)
+        self._executors = self._executors.with_entry(provider_id, ExecutorCell.holding(provider_id, executor))
 
     def _put(self, spec: Spec) -> None:
         entries = self._maps[spec.namespace]
@@ -343,11 +324,13 @@ class Draft:
         self._unlink(key, entries.get(spec.id))
         self._maps[spec.namespace] = entries.with_entry(spec.id, spec)
         for _, target in references(spec):
-            referrers = self._reverse_index.get(target, _NOBODY)
-            self._reverse_index = self._reverse_index.set(target, referrers.set(key, None))
+            self._reverse_index = _with(self._reverse_index, target, key)
+        if isinstance(spec, ModelSpec):
+            self._upstream_index = _with(self._upstream_index, _upstream(spec), spec.id)
+        self._total += entry_fingerprint(spec)
         self._changed[key] = None
 
-    def _drop(self, namespace: Namespace, entry_id: str) -> None:
+    def _drop(self, namespace: str, entry_id: str) -> None:
         entries = self._maps[namespace]
         self._unlink((namespace, entry_id), entries[entry_id])
         self._maps[namespace] = entries.without(entry_id)
@@ -356,20 +339,41 @@ class Draft:
         self._changed[namespace, entry_id] = None
 
     def _unlink(self, key: Key, spec: Spec | None) -> None:
-        for target in {target: None for _, target in references(spec)} if spec is not None else ():
-            referrers = self._reverse_index[target].delete(key)
-            self._reverse_index = (
-                self._reverse_index.set(target, referrers) if referrers else self._reverse_index.delete(target)
-            )
+        if spec is None:
+            return
+        for target in {target: None for _, target in references(spec)}:
+            self._reverse_index = _without(self._reverse_index, target, key)
+        if isinstance(spec, ModelSpec):
+            self._upstream_index = _without(self._upstream_index, _upstream(spec), spec.id)
+        self._total -= entry_fingerprint(spec)
 
 
-_NOBODY: immutables.Map[Key, None] = immutables.Map()
+def restore(version: int, specs: Sequence[Spec]) -> Snapshot:
+    """A snapshot of these entries; providers are described only. For unpickling.
+
+    Raises:
+        RegistryValidationError: References lead nowhere.
+    """
+    draft = Draft()
+    for spec in specs:
+        draft._register(spec)
+        if isinstance(spec, ProviderSpec):
+            draft._describe_executor(spec, None)
+    return draft.freeze(version)
 
 
-def _checked(spec: S, wanted: type[S]) -> S:
-    if not isinstance(spec, wanted):
-        raise WrongTypeError("spec", f"a {wanted.__name__}", spec)
-    return spec
+def _upstream(model: ModelSpec) -> Key:
+    return (model.provider_id, model.upstream_model or model.id)
+
+
+def _with(index: Index[K], key: Key, member: K) -> Index[K]:
+    members = index.get(key)
+    return index.set(key, immutables.Map({member: None}) if members is None else members.set(member, None))
+
+
+def _without(index: Index[K], key: Key, member: K) -> Index[K]:
+    members = index[key].delete(member)
+    return index.set(key, members) if members else index.delete(key)
 
 
 def _refuse_executor(spec: ProviderSpec) -> object:

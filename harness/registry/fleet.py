@@ -35,6 +35,7 @@ from harness.registry.errors import (
 )
 from harness.registry.keys import Key
 from harness.registry.near import near_matches
+from harness.registry.secrets import is_secret_name, masked
 from harness.registry.snapshot import Snapshot
 from harness.registry.specs import (
     AgentSpec,
@@ -184,8 +185,13 @@ def _describe_fault(place: Place, fault: ErrorDetails) -> tuple[str, str]:
         problem, _, remedy = str(fault["ctx"]["error"]).partition("; ")
         return problem, remedy
     wanted = _WANTED.get(kind, fault["msg"])
-    actual = "empty" if fault["input"] is None else f"{fault['input']!r:.80}"
+    actual = "empty" if fault["input"] is None else f"{_shown(place, fault['input'])!r:.80}"
     return f"wants {wanted}, is {actual}", "correct it"
+
+
+def _shown(place: Place, value: object) -> object:
+    """What a message may show of a value."""
+    return masked(value, is_secret="config" in place or any(is_secret_name(str(step)) for step in place))
 
 
 def _describe_unknown_key(place: Place) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar, final, overload
+from typing import TYPE_CHECKING, Final, TypeVar, final, overload
 
 import immutables
 
@@ -22,6 +22,8 @@ __all__ = ["EMPTY_MAP", "SortedMap", "freeze"]
 
 V = TypeVar("V")
 T = TypeVar("T")
+
+_ABSENT: Final = object()
 
 
 @final
@@ -76,9 +78,30 @@ class SortedMap(Mapping[str, V]):
         """
         return _wrap(self._entries.delete(key))
 
+    def unordered(self) -> Iterator[V]:
+        """The values, in an order that differs between processes: for questions to which it does not matter."""
+        return iter(self._entries.values())
+
+    def changes_to(self, other: SortedMap[V]) -> tuple[list[str], list[str], list[str]]:
+        """Keys that only the other has, that only this one has, and whose values differ; in no order.
+
+        Maps that are copies of each other without a change cost nothing, others one look at each entry.
+        """
+        old, new = self._entries, other._entries
+        if old is new:
+            return [], [], []
+        came, differ = [], []
+        for key, value in new.items():
+            before = old.get(key, _ABSENT)
+            if before is _ABSENT:
+                came.append(key)
+            elif before is not value and before != value:
+                differ.append(key)
+        return came, [key for key in old if key not in new], differ
+
     def __eq__(self, other: object) -> bool:
         if isinstance(other, SortedMap):
-            return self._entries == other._entries
+            return self._entries is other._entries or self._entries == other._entries
         return Mapping.__eq__(self, other)
 
     def __hash__(self) -> int:

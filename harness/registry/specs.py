@@ -39,6 +39,7 @@ __all__ = [
 
 OBJECT_KIND: Final = "object"  # kind of a provider whose executor was handed over as an object
 
+_MAX_URL_LENGTH: Final = 2_048
 _FILE_RULES: Final = {"extra": "forbid", "strict": True}  # read by pydantic when a file is loaded
 
 
@@ -152,7 +153,7 @@ class AgentSpec:
         if self.model_id is not None:
             check_id("model_id", self.model_id)
         if self.endpoint is not None:
-            check_id("endpoint", self.endpoint)
+            check_id("endpoint", self.endpoint, max_length=_MAX_URL_LENGTH)
         elif self.model_id is None:
             raise InvalidSpecError(f"agent {self.id!r} wants a model, has none and no endpoint", "give it a model_id")
         for name in ("plugin_ids", "delegates", "tool_ids"):

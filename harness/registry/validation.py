@@ -1,12 +1,15 @@
 """Validation: every reference of a state must lead somewhere.
 
-All faults are collected, each with a stable code. A state differs from a valid one by a few entries, so only those
-are looked at, and those that name them: the cost is that of the change, not of the registry.
+All faults are collected, each with a stable code, in sorted order of the entries at fault. A state differs from a
+valid one by a few entries, so only those are looked at, and those that name them: the cost is that of the change, not
+of the registry.
 
-Not checked, deliberately: tools (they may come with a run), the model of a remote agent, unused providers, and
-delegation of an agent to itself or in a circle.
+*Errors* (a reference leads nowhere) keep a state from being published. *Warnings* (an agent delegates to itself, or
+agents delegate in a circle) do not: delegation is decided anew at each hand-over.
 
-Source: the codes are those of Awaken's registry; ``model_pool_hides_model`` is ours.
+Not checked, deliberately: tools (they may come with a run), the model of a remote agent, unused providers.
+
+Source: the codes are those of Awaken's registry; ``model_pool_hides_model`` and the warnings are ours.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, final
 
+from harness.registry.circles import find_circle, strong_components
 from harness.registry.entries import Entries, entries_of, users_of
 from harness.registry.keys import NAMESPACES, Key
 from harness.registry.specs import AgentSpec, ModelPoolSpec, ModelSpec
 
-__all__ = ["Diagnostic", "Resource", "check_agent", "diagnose", "diagnose_change"]
+__all__ = ["Diagnostic", "Resource", "check_agent", "diagnose", "diagnose_change", "find_errors"]
 
 
 @final
@@ -41,34 +45,39 @@ class Diagnostic:
         resource: The entry at fault.
         depends_on: What it names and is not there, if that is the fault.
         message: The fault in words.
-        severity: Always ``error``.
+        severity: ``error`` keeps the state from being published, ``warning`` does not.
     """
 
     code: str
     resource: Resource
     depends_on: Resource | None
     message: str
-    severity: Literal["error"] = "error"
+    severity: Literal["error", "warning"] = "error"
 
 
 def diagnose(state: Entries) -> tuple[Diagnostic, ...]:
-    """All faults of a state, in sorted order of the entries at fault. Looks at every entry."""
-    return _diagnose(
-        state, ((namespace, entry_id) for namespace in NAMESPACES for entry_id in entries_of(state, namespace))
-    )
+    """All that is wrong or odd about a state. Looks at every entry."""
+    keys = ((namespace, entry_id) for namespace in NAMESPACES for entry_id in entries_of(state, namespace))
+    return _in_order([*_errors_of(state, keys), *circle_warnings(state, state.agents)])
 
 
 def diagnose_change(state: Entries, changed: Iterable[Key]) -> tuple[Diagnostic, ...]:
-    """All faults of a state that differs from a valid one in the changed keys only.
+    """All that is wrong or odd about a state because of the changed keys, if it was valid without the change."""
+    agents = [key[1] for key in changed if key[0] == "agents"]
+    return _in_order([*find_errors(state, changed), *circle_warnings(state, agents)])
 
-    Looks at these entries and at those that name them.
+
+def find_errors(state: Entries, changed: Iterable[Key]) -> tuple[Diagnostic, ...]:
+    """All errors of a state that differs from a valid one in the changed keys only.
+
+    Looks at these entries and, of those that are gone, at those that name them.
     """
     suspects: set[Key] = set()
     for key in changed:
         suspects.add(key)
         if key[1] not in entries_of(state, key[0]):
             suspects.update(users_of(state, key))
-    return _diagnose(state, sorted(suspects))
+    return _errors_of(state, sorted(suspects))
 
 
 def check_agent(state: Entries, agent: AgentSpec) -> tuple[Diagnostic, ...]:
@@ -76,7 +85,11 @@ def check_agent(state: Entries, agent: AgentSpec) -> tuple[Diagnostic, ...]:
     return tuple(dict.fromkeys(_agent_faults(state, agent)))
 
 
-def _diagnose(state: Entries, keys: Iterable[Key]) -> tuple[Diagnostic, ...]:
+def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(found, key=lambda fault: (fault.resource, fault.code, fault.depends_on or fault.resource)))
+
+
+def _errors_of(state: Entries, keys: Iterable[Key]) -> tuple[Diagnostic, ...]:
     found: dict[Diagnostic, None] = {}  # equal faults once, the first stays
     for namespace, entry_id in keys:
         spec = entries_of(state, namespace).get(entry_id)
@@ -121,6 +134,29 @@ def _agent_faults(state: Entries, agent: AgentSpec) -> Iterator[Diagnostic]:
     for agent_id in agent.delegates:
         if agent_id not in state.agents and agent_id != agent.id:
             yield _missing("agent_missing_delegate", key, ("agents", agent_id))
+
+
+def circle_warnings(state: Entries, agent_ids: Iterable[str]) -> Iterator[Diagnostic]:
+    """One warning per agent that delegates to itself and per circle, of those that one of these agents is in."""
+
+    def delegates(agent_id: str) -> tuple[str, ...]:
+        agent = state.agents.get(agent_id)
+        return () if agent is None else agent.delegates
+
+    asked = frozenset(agent_ids)
+    for members in strong_components(sorted(asked), delegates):
+        if asked.isdisjoint(members):
+            continue
+        for agent_id in asked.intersection(members):
+            if agent_id in delegates(agent_id):
+                named = Resource("agents", agent_id)
+                message = f"agents/{agent_id} delegates to itself"
+                yield Diagnostic("agent_delegates_to_itself", named, named, message, "warning")
+        if len(members) > 1:
+            circle = find_circle(min(members), delegates)
+            message = f"agents/{circle[0]} delegates in a circle: {' → '.join(circle)}"
+            resources = Resource("agents", circle[0]), Resource("agents", circle[1])
+            yield Diagnostic("agent_delegation_cycle", *resources, message, "warning")
 
 
 def _missing(code: str, resource: Key, depends_on: Key) -> Diagnostic:

@@ -15,6 +15,7 @@ from typing import Final, NoReturn, Protocol, TypeAlias, final
 import yaml
 
 from harness.registry.errors import FileContentError, FileSyntaxError
+from harness.registry.secrets import is_secret_name
 
 __all__ = ["Place", "YamlDocument", "describe_place", "parse_yaml"]
 
@@ -156,6 +157,8 @@ class _Builder:
         try:
             return self._loader.construct_object(yaml.ScalarNode(tag, event.value))
         except ValueError as error:  # such as 2026-02-30, which looks like a date
+            if any(is_secret_name(str(step)) for step in place):
+                self._refuse(line, place, "wants a value, looks like a date and is none", "quote it")
             self._refuse(line, place, f"wants a value, {event.value!r:.80} gives: {error}", "correct or quote it")
 
     def _refuse(self, line: int, place: Place, problem: str, remedy: str) -> NoReturn:

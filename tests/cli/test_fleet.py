@@ -93,7 +93,7 @@ def test_impact_shows_policies_and_paths(harness: Harness) -> None:
     row = "agents/invoice-reader    yes             agent invoice-reader → model scan → provider mistral-docs"
 
     assert rows[0] == "removal of provider mistral-docs from registry version 1"
-    assert "block_if_referenced    no       nothing       models/scan, models/translate" in rows
+    assert "block_if_referenced no nothing models/scan, models/translate" in [" ".join(row.split()) for row in rows]
     assert row in rows
 
 
@@ -101,7 +101,11 @@ def test_impact_json_has_policies_and_paths(harness: Harness) -> None:
     report = json.loads(harness("impact", "fleet.yaml", "mistral-docs", "--json").out)
 
     assert (report["provider"], report["version"]) == ("mistral-docs", 1)
-    assert [policy["policy"] for policy in report["policies"]] == ["block_if_referenced", "cascade_unused_models"]
+    assert [policy["policy"] for policy in report["policies"]] == [
+        "block_if_referenced",
+        "cascade_unused",
+        "cascade_all",
+    ]
     assert report["policies"][0]["blocked_by"][0] == {"namespace": "models", "id": "scan"}
     assert report["affected"][0] == {
         "namespace": "agents",

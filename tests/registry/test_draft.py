@@ -3,9 +3,11 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 
+import immutables
 import pytest
 
 from harness.registry import (
+    NAMESPACES,
     AgentSpec,
     AlreadyRegisteredError,
     BackendSpec,
@@ -23,8 +25,10 @@ from harness.registry import (
     WrongTypeError,
     diagnose,
 )
+from harness.registry.circles import strong_components
+from harness.registry.fingerprint import entry_fingerprint
 from harness.registry.references import references
-from harness.registry.validation import diagnose_change
+from harness.registry.validation import find_errors
 
 pytestmark = pytest.mark.portable
 
@@ -151,9 +155,38 @@ def test_random_changes_keep_index_and_validation_in_step():
             change_at_random(draft, generator)
 
         assert index_of(draft) == {key: draft.referrers(key) for key in draft._reverse_index}
-        assert set(diagnose_change(draft, draft._changed)) == set(diagnose(draft))
-        if not diagnose(draft):
+        errors = [found for found in diagnose(draft) if found.severity == "error"]
+        assert set(find_errors(draft, draft._changed)) == set(errors)
+        if not errors:
+            assert set(draft.diagnose()) == {found for found in diagnose(draft) if is_new(found, draft)}
+            assert draft.diff() == base.diff(draft.freeze())
             base = draft.freeze()
+            assert base.total % 2**256 == fingerprint_from_scratch(base)
+            assert base.upstream_index == upstream_index_of(base)
+
+
+def is_new(found, draft):
+    # A circle is new if an agent that was changed can reach it and be reached from it.
+    def delegates(agent_id):
+        return draft.agents[agent_id].delegates
+
+    changed = {entry_id for namespace, entry_id in draft._changed if namespace == "agents" and entry_id in draft.agents}
+    if found.code == "agent_delegates_to_itself":
+        return found.resource.id in changed
+    return any(
+        found.resource.id in circle for circle in strong_components(draft.agents, delegates) if {*circle} & changed
+    )
+
+
+def fingerprint_from_scratch(snapshot):
+    return sum(entry_fingerprint(spec) for name in NAMESPACES for spec in getattr(snapshot, name).values()) % 2**256
+
+
+def upstream_index_of(snapshot):
+    index = {}
+    for model in snapshot.models.values():
+        index.setdefault((model.provider_id, model.upstream_model or model.id), {})[model.id] = None
+    return immutables.Map({key: immutables.Map(members) for key, members in index.items()})
 
 
 def index_of(draft):
@@ -171,7 +204,7 @@ def change_at_random(draft, generator):
 
     changes = [
         lambda: draft.register_provider(pick("p"), object()),
-        lambda: draft.register_model(ModelSpec(pick("m"), pick("p"))),
+        lambda: draft.register_model(ModelSpec(pick("m"), pick("p"), pick("u"))),
         lambda: draft.replace_model(ModelSpec(pick("m"), pick("p"))),
         lambda: draft.unregister_model(pick("m")),
         lambda: draft.register_model_pool(ModelPoolSpec(pick("m"), (pick("m"),))),
@@ -180,6 +213,7 @@ def change_at_random(draft, generator):
         lambda: draft.unregister_plugin(pick("x")),
         lambda: draft.register_agent(AgentSpec(pick("a"), pick("m"), plugin_ids=(pick("x"),), delegates=(pick("a"),))),
         lambda: draft.replace_agent(AgentSpec(pick("a"), pick("m"), endpoint="https://elsewhere.example")),
+        lambda: draft.replace_agent(AgentSpec(pick("a"), pick("m"), delegates=(pick("a"), pick("a")))),
         lambda: draft.unregister_agent(pick("a")),
         lambda: draft.rename("models", pick("m"), pick("m")),
         lambda: draft.clear("providers"),

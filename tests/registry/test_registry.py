@@ -174,7 +174,7 @@ def test_removal_can_insist_on_the_version_of_its_preview(registry):
 def test_removal_has_no_default_policy(registry):
     with pytest.raises(TypeError):
         registry.remove_provider("p")
-    with pytest.raises(WrongTypeError, match="policy wants a ProviderRemovalPolicy, is a str"):
+    with pytest.raises(WrongTypeError, match="policy wants a RemovalPolicy, is a str"):
         registry.remove_provider("p", "block_if_referenced")
 
 

@@ -3,36 +3,48 @@ from __future__ import annotations
 import pytest
 
 from harness.registry import (
+    AffectedEntry,
     AgentSpec,
+    BackendSpec,
+    ConfirmationRequiredError,
     DependencyGraph,
     Draft,
+    EntryInUseError,
     ModelPoolSpec,
     ModelSpec,
     NotFoundError,
+    PluginSpec,
     ProviderInUseError,
-    ProviderRemovalPolicy,
     Registry,
+    RemovalPolicy,
     RemovalPreview,
+    StalePreviewError,
+    ToolSpec,
+    VersionConflictError,
     preview_removal,
     report_removal,
 )
 
-BLOCK, CASCADE = ProviderRemovalPolicy
+BLOCK, CASCADE, ALL = RemovalPolicy
 
 pytestmark = pytest.mark.portable
 
 
 def test_preview_lists_models_and_agents_and_forbids_both(registry):
     # awaken R17, C1, C28
-    assert registry.preview_remove_provider("p") == RemovalPreview(
+    preview = registry.preview_remove_provider("p")
+
+    assert preview == RemovalPreview(
         version=1,
-        provider_id="p",
-        model_ids=("m",),
-        model_pool_ids=(),
-        agent_ids=("a",),
-        block_if_referenced_allowed=False,
-        cascade_unused_models_allowed=False,
+        key=("providers", "p"),
+        dependents=(
+            AffectedEntry(("agents", "a"), True, (("agents", "a"), ("models", "m"), ("providers", "p"))),
+            AffectedEntry(("models", "m"), True, (("models", "m"), ("providers", "p"))),
+        ),
     )
+    assert (preview.model_ids, preview.model_pool_ids, preview.agent_ids) == (("m",), (), ("a",))
+    assert not preview.block_if_referenced_allowed
+    assert not preview.cascade_unused_allowed
 
 
 def test_preview_leaves_remote_agents_and_other_providers_out(draft):
@@ -64,11 +76,17 @@ def test_preview_follows_model_pools(draft):
         registry.remove_provider("p", CASCADE)
 
 
-def test_a_pool_that_no_agent_uses_still_blocks_cascade(draft):
+def test_cascade_takes_a_pool_along_that_no_agent_uses(draft):
     draft.unregister_agent("a")
-    draft.register_model_pool(ModelPoolSpec("pool", ("m",)))
+    draft.register_model(ModelSpec("n", "q"))
+    draft.register_provider("q", object())
+    draft.register_model_pool(ModelPoolSpec("pool", ("m", "n")))
+    registry = Registry(draft.freeze())
 
-    assert not preview_removal(draft, "p").cascade_unused_models_allowed
+    impact = registry.remove_provider("p", CASCADE)
+
+    assert impact.removed == (("model_pools", "pool"), ("models", "m"), ("providers", "p"))
+    assert list(registry.snapshot().models) == ["n"]
 
 
 def test_preview_allows_exactly_what_removal_does():
@@ -85,7 +103,7 @@ def test_preview_allows_exactly_what_removal_does():
         if choice & 8:
             draft.register_agent(AgentSpec("elsewhere", "m", endpoint="https://elsewhere.example"))
         snapshot = draft.freeze()
-        for policy in ProviderRemovalPolicy:
+        for policy in (BLOCK, CASCADE):
             registry = Registry(snapshot)
             if registry.preview_remove_provider("p").allows(policy):
                 assert registry.remove_provider("p", policy).version == 2
@@ -140,7 +158,9 @@ def test_report_affects_exactly_the_dependents_in_the_graph_without_delegation(f
 def test_report_tells_what_each_policy_would_do(draft):
     draft.unregister_agent("a")
 
-    block, cascade = report_removal(draft, "p").outcomes
+    block, cascade, everything = report_removal(draft, "p").outcomes
+
+    assert (everything.policy, everything.is_allowed) == (ALL, True)
 
     assert (block.policy, block.is_allowed, block.blocked_by, block.removed) == (BLOCK, False, (("models", "m"),), ())
     assert cascade.removed == (("models", "m"), ("providers", "p"))
@@ -151,9 +171,9 @@ def test_report_tells_what_each_policy_would_do(draft):
 def test_report_names_the_users_that_block_cascade(draft):
     draft.register_model_pool(ModelPoolSpec("pool", ("m",)))
 
-    _, cascade = report_removal(draft, "p").outcomes
+    _, cascade, _ = report_removal(draft, "p").outcomes
 
-    assert cascade.blocked_by == (("agents", "a"), ("model_pools", "pool"))
+    assert cascade.blocked_by == (("agents", "a"),)
 
 
 def test_report_of_an_unknown_provider_is_refused(fleet):
@@ -183,3 +203,110 @@ def test_frame_of_an_unused_provider_is_empty_and_typed():
 
     assert frame.empty
     assert frame.dtypes[["counted", "distance"]].astype(str).to_list() == ["bool", "int64"]
+
+
+@pytest.fixture
+def company():
+    """One entry of each namespace, all in use, and a remote agent."""
+    draft = Draft()
+    draft.register_provider("p", object())
+    draft.register_model(ModelSpec("m", "p"))
+    draft.register_model_pool(ModelPoolSpec("alias", ("m",)))
+    draft.register_plugin(PluginSpec("audit"))
+    draft.register_tool(ToolSpec("ticket"))
+    draft.register_backend(BackendSpec("night"))
+    draft.register_agent(AgentSpec("a", "alias", plugin_ids=("audit",), tool_ids=("ticket",)))
+    draft.register_agent(AgentSpec("chief", "m2", delegates=("a",)))
+    draft.register_model(ModelSpec("m2", "p2"))
+    draft.register_provider("p2", object())
+    draft.register_agent(AgentSpec("far", "m", endpoint="https://elsewhere.example", plugin_ids=("audit",)))
+    return Registry(draft.freeze())
+
+
+@pytest.mark.parametrize(
+    ("namespace", "entry_id", "needed_by"),
+    [
+        ("providers", "p", ["agents/a", "agents/chief", "model_pools/alias", "models/m"]),
+        ("models", "m", ["agents/a", "agents/chief", "model_pools/alias"]),
+        ("model_pools", "alias", ["agents/a", "agents/chief"]),
+        ("agents", "a", ["agents/chief"]),
+        ("agents", "chief", []),
+        ("plugins", "audit", ["agents/a", "agents/chief", "agents/far"]),
+        ("tools", "ticket", ["agents/a", "agents/chief"]),
+        ("backends", "night", []),
+    ],
+)
+def test_one_rule_answers_for_every_namespace(company, namespace, entry_id, needed_by):
+    # awaken R17, R23
+    preview = company.preview_remove(namespace, entry_id)
+
+    assert ["/".join(found.key) for found in preview.dependents] == needed_by
+    assert getattr(company, f"preview_remove_{namespace.removesuffix('s')}")(entry_id) == preview
+    for policy in (BLOCK, CASCADE):
+        copy = Registry(company.snapshot())
+        if preview.allows(policy):
+            assert copy.remove((namespace, entry_id), policy).removed[-1] == (namespace, entry_id)
+        else:
+            with pytest.raises(EntryInUseError, match=f"{entry_id!r} cannot be removed under {policy.value}"):
+                copy.remove((namespace, entry_id), policy)
+
+
+@pytest.mark.parametrize("namespace", ["providers", "models", "model_pools", "agents", "tools", "plugins", "backends"])
+def test_cascade_all_takes_what_the_preview_says_and_leaves_a_valid_state(company, namespace):
+    for entry_id in getattr(company.snapshot(), namespace):
+        copy = Registry(company.snapshot())
+        preview = copy.preview_remove(namespace, entry_id)
+
+        impact = copy.remove((namespace, entry_id), ALL, expected_version=preview.version)
+
+        assert impact.version == 2
+        assert impact.removed == (*(found.key for found in preview.dependents), preview.key)
+        assert impact.paths == tuple(found.path for found in preview.dependents)
+        assert set(company.snapshot().diff(copy.snapshot()).removed) == set(impact.removed)
+        assert not [found for found in copy.snapshot().diagnose() if found.severity == "error"]
+
+
+def test_an_agent_reached_only_by_delegation_is_told_apart(company):
+    preview = company.preview_remove_provider("p")
+
+    assert (preview.agent_ids, preview.delegating_agent_ids) == (("a",), ("chief",))
+    assert preview.dependents[1].describe_path() == ("agent chief → agent a → model pool alias → model m → provider p")
+
+
+def test_cascade_all_wants_a_confirmation(company):
+    with pytest.raises(ConfirmationRequiredError, match=r"wants a confirmation, has none; .* pass expected_version=1"):
+        company.remove_provider("p", ALL)
+    with pytest.raises(VersionConflictError):
+        company.remove_provider("p", ALL, expected_version=7)
+
+    assert company.version == 1
+
+
+def test_a_preview_confirms_as_long_as_it_would_do_the_same(company):
+    # awaken R23, C10
+    preview = company.preview_remove_model("m")
+    company.register_provider("unrelated", object())
+
+    assert company.remove(preview, ALL).affected_agent_ids == ("a", "chief")
+
+
+def test_a_preview_is_refused_once_others_need_the_entry(company):
+    # awaken R23, C10, P2
+    preview = company.preview_remove_model("m")
+    company.register_agent(AgentSpec("late", "m"))
+
+    with pytest.raises(StalePreviewError, match="was previewed at version 1, at version 2 others need it"):
+        company.remove(preview, ALL)
+
+    assert "m" in company.snapshot().models
+
+
+def test_an_agent_that_delegates_to_itself_can_go(draft):
+    draft.replace_agent(AgentSpec("a", "m", delegates=("a",)))
+
+    assert draft.remove_agent("a", BLOCK).dependents == ()
+
+
+def test_an_unknown_namespace_is_refused(company):
+    with pytest.raises(TypeError, match="namespace wants one of agents, model_pools"):
+        company.preview_remove("provider", "p")

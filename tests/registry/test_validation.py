@@ -10,6 +10,7 @@ from harness.registry import (
     ModelPoolSpec,
     ModelSpec,
     PluginSpec,
+    Registry,
     RegistryValidationError,
     check_agent,
     diagnose,
@@ -52,12 +53,54 @@ def test_a_hook_filter_entry_that_is_not_loaded_is_reported(draft):
     assert codes(draft) == [("agent_hook_filter_plugin_not_loaded", "b", "audit")]
 
 
-def test_an_unknown_delegate_is_reported_and_circles_are_not(draft):
+def test_an_unknown_delegate_is_an_error_and_circles_are_warnings(draft):
     # awaken R31, B10
     draft.register_agent(AgentSpec("b", "m", delegates=("b", "c")))
     draft.register_agent(AgentSpec("c", "m", delegates=("b", "nobody")))
 
-    assert codes(draft) == [("agent_missing_delegate", "c", "nobody")]
+    assert [(found.severity, found.message) for found in diagnose(draft)] == [
+        ("warning", "agents/b delegates to itself"),
+        ("warning", "agents/b delegates in a circle: b → c → b"),
+        ("error", "agents/c names agents/nobody, which is not registered"),
+    ]
+
+
+def test_a_circle_is_published_and_can_be_asked_for(draft):
+    # awaken R31, B10
+    draft.register_agent(AgentSpec("b", "m", delegates=("c",)))
+    draft.register_agent(AgentSpec("c", "m", delegates=("d",)))
+    draft.register_agent(AgentSpec("d", "m", delegates=("b", "c")))
+    registry = Registry(draft.freeze())
+
+    (found,) = registry.snapshot().diagnose()
+
+    assert (found.code, found.message) == (
+        "agent_delegation_cycle",
+        "agents/b delegates in a circle: b → c → d → b",
+    )
+
+
+def test_two_circles_are_two_warnings_and_a_change_is_asked_for_its_own(draft):
+    for one, other in ("bc", "de"):
+        draft.register_agent(AgentSpec(one, "m", delegates=(other,)))
+        draft.register_agent(AgentSpec(other, "m", delegates=(one,)))
+    later = Draft(draft.freeze())
+    later.replace_agent(AgentSpec("e", "m", "Be brief.", delegates=("d",)))
+
+    assert [found.resource.id for found in diagnose(later)] == ["b", "d"]
+    assert [found.resource.id for found in later.diagnose()] == ["d"]
+
+
+def test_a_chain_of_delegates_longer_than_the_stack_is_no_trouble():
+    draft = Draft()
+    draft.register_provider("p", object())
+    draft.register_model(ModelSpec("m", "p"))
+    for number in range(3_000):
+        draft.register_agent(AgentSpec(f"a{number:04}", "m", delegates=(f"a{(number + 1) % 3_000:04}",)))
+
+    (found,) = diagnose(draft.freeze())
+
+    assert found.code == "agent_delegation_cycle"
 
 
 def test_an_agent_may_name_a_pool_whose_members_must_exist(draft):
