@@ -22,7 +22,8 @@ T = TypeVar("T")
 class Derived(Generic[T]):
     """A value derived from a registry's content, computed when first asked for at a version.
 
-    Concurrency: *thread-safe*. Two threads that ask at the same time may both compute it, each from the snapshot it is served for.
+    Concurrency: *thread-safe*. Two threads that ask at the same time may both compute it, each from the snapshot it is
+    served for.
 
     Args:
         registry: Where from. Held weakly.

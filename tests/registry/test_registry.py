@@ -93,7 +93,7 @@ def test_an_unknown_provider_is_refused_with_near_matches(registry, operation):
 
 
 def test_block_refuses_while_a_model_names_the_provider(draft):
-    # awaken R19, C7
+    # awaken R19, B3, C7
     draft.unregister_agent("a")
     registry = Registry(draft.freeze())
 
@@ -213,7 +213,7 @@ def test_update_may_pass_through_invalid_states(registry):
 
 
 def test_a_nested_write_is_refused_at_once(registry):
-    # awaken R7, C14, P4
+    # awaken R7, B5, C14, P4
     def nest(draft):
         for write in (
             lambda: registry.update(lambda inner: None),

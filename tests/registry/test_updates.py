@@ -153,7 +153,7 @@ def test_a_change_of_executor_or_secret_is_a_change():
     ],
 )
 def test_every_write_accepts_an_expected_version(registry, write):
-    # awaken R9, C14
+    # awaken R9, B8, C14
     registry.register_plugin(PluginSpec("x"))
 
     with pytest.raises(VersionConflictError):
