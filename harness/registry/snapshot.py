@@ -13,6 +13,7 @@ from typing import Final, final
 
 import immutables
 
+from harness.registry.display import display
 from harness.registry.errors import NotFoundError
 from harness.registry.graph import DependencyGraph, build_graph
 from harness.registry.keys import Key
@@ -100,6 +101,10 @@ class Snapshot:
             f"Snapshot of version {self.version}: {len(self.providers)} providers, {len(self.models)} models, "
             f"{len(self.agents)} agents"
         )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+        # Asked for by Jupyter alone; the arguments belong to its protocol.
+        return display("graph", self)
 
     def executor(self, provider_id: str) -> object:
         """The executor of a provider, made on first use and then kept for all snapshots that hold the entry.
