@@ -8,6 +8,8 @@ __all__ = [
     "AmbiguousEntryError",
     "InvalidArgumentError",
     "InvalidChoiceError",
+    "PolicyScopeError",
+    "ReadOnlyViewError",
     "UnknownEntryError",
     "ViewError",
 ]
@@ -66,3 +68,27 @@ class InvalidChoiceError(ViewError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.name}={self.value!r} is not known; pass one of {', '.join(map(repr, self.known))}"
+
+
+@final
+class PolicyScopeError(ViewError, ValueError):
+    """A policy is about providers, and something else is to be removed."""
+
+    def __init__(self, policy: str, key: tuple[str, str]) -> None:
+        super().__init__(policy, key)
+        self.policy, self.key = policy, key
+
+    def __str__(self) -> str:
+        return f"policy {self.policy!r} wants providers, got {'/'.join(self.key)!r}; leave the policy out to look only"
+
+
+@final
+class ReadOnlyViewError(ViewError):
+    """A view that only shows is asked to change the registry."""
+
+    def __init__(self, wanted: str, reason: str) -> None:
+        super().__init__(wanted, reason)
+        self.wanted, self.reason = wanted, reason
+
+    def __str__(self) -> str:
+        return f"{self.wanted} is asked of the view, {self.reason}"

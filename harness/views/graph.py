@@ -95,7 +95,7 @@ class GraphView(View):
         return self._widgets[0]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
-        return live_bundle({"text/plain": self.text, "image/svg+xml": self.svg}, self.widget)
+        return live_bundle(self.text, self.svg, self.widget)
 
 
 def graph(

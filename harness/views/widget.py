@@ -9,11 +9,14 @@ from __future__ import annotations
 import anywidget
 import traitlets
 
+from harness.registry import Registry
 from harness.views.explorer import Answer, GraphExplorer
+from harness.views.following import follow
+from harness.views.impact import ImpactView
 from harness.views.page import STYLE, module_text
 from harness.views.query import Query
 
-__all__ = ["GraphWidget", "PictureWidget", "graph_widget"]
+__all__ = ["GraphWidget", "ImpactWidget", "PictureWidget", "graph_widget", "impact_widget"]
 
 
 class PictureWidget(anywidget.AnyWidget):
@@ -49,4 +52,24 @@ def graph_widget(explorer: GraphExplorer, answer: Answer, query: Query) -> Graph
             widget.picture = explorer.ask(explorer.read_query(asked)).for_page()
 
     widget.observe(redraw, names="query")
+    return widget
+
+
+class ImpactWidget(PictureWidget):
+    """A removal that can be looked at under each policy, and carried out where that is allowed."""
+
+    _esm = module_text("impact")
+
+
+def impact_widget(view: ImpactView, registry: Registry) -> ImpactWidget:
+    """Return the interactive view of a removal; it follows the registry while it is open."""
+    widget = ImpactWidget(data=view.page_data(), picture=view.for_page(), query={})
+
+    def act(change: dict[str, object]) -> None:
+        asked = change["new"]
+        if isinstance(asked, dict):
+            widget.picture = view.answer(asked)
+
+    widget.observe(act, names="query")
+    follow(registry, view.refresh, lambda: widget.comm is not None)
     return widget
