@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["assert_legible", "serious_faults"]
 
 # Text and what lies under its middle: the last filled shape before it in drawing order.
-_LABELS = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
+_LABELS = """(within) => [...document.querySelectorAll(`${within} .hv-stage svg, main > svg`)].flatMap((svg, picture) => {
   const isFilled = (shape) => getComputedStyle(shape).fill !== "none";
   const shapes = [...svg.querySelectorAll("rect, polygon, circle")].filter(isFilled);
   const areas = shapes.map((shape) => [shape, shape.getBoundingClientRect()]);
@@ -18,19 +18,19 @@ _LABELS = """() => [...document.querySelectorAll("svg")].flatMap((svg) => {
     const box = text.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
     const under = areas.filter(([shape, area]) => area.left <= x && x <= area.right && area.top <= y && y <= area.bottom
       && shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING);
-    return { text: text.textContent, size: parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a,
+    return { picture, text: text.textContent, size: parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a,
       ink: getComputedStyle(text).fill, ground: getComputedStyle(under.at(-1)[0]).fill,
       left: box.left, top: box.top, right: box.right, bottom: box.bottom };
   });
 })"""
-_AXE = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+_AXE = """async (within) => (await axe.run(within, { resultTypes: ["violations"] })).violations
   .filter((fault) => ["serious", "critical"].includes(fault.impact))
   .map((fault) => [fault.id, fault.help, ...fault.nodes.slice(0, 3).map((at) => at.html.slice(0, 160))].join(": "))"""
 
 
-def assert_legible(page: Page) -> int:
+def assert_legible(page: Page, within: str = "html") -> int:
     """No two labels of a picture overlap, each has a contrast of 4.5 or more and is at least 9 px; return how many."""
-    labels = page.evaluate(_LABELS)
+    labels = page.evaluate(_LABELS, within)
     assert labels
     assert [label["text"] for label in labels if label["size"] < 8.99] == []
     assert [(one["text"], _contrast(one)) for one in labels if _contrast(one) < 4.5] == []
@@ -38,10 +38,10 @@ def assert_legible(page: Page) -> int:
     return len(labels)
 
 
-def serious_faults(page: Page, axe: str) -> list[str]:
+def serious_faults(page: Page, axe: str, within: str = "html") -> list[str]:
     """Return what axe-core calls serious or critical."""
     page.evaluate(axe)
-    found: list[str] = page.evaluate(_AXE)
+    found: list[str] = page.evaluate(_AXE, within)
     return found
 
 
@@ -52,7 +52,8 @@ def _neighbours(labels: list[dict]) -> list[tuple[dict, dict]]:
         for other in ordered[position + 1 :]:
             if other["top"] >= one["bottom"]:
                 break
-            pairs.append((one, other))
+            if one["picture"] == other["picture"]:  # what is scrolled out of one may lie under another
+                pairs.append((one, other))
     return pairs
 
 
