@@ -6,6 +6,7 @@ The browser writes the same two texts by itself (``static/graph.js``), because a
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from harness.views.text import clean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["to_csv", "to_frame", "to_mermaid"]
+__all__ = ["to_csv", "to_frame", "to_mermaid", "write_csv"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
 
@@ -32,11 +33,16 @@ def to_mermaid(graph: DependencyGraph) -> str:
 
 def to_csv(graph: DependencyGraph) -> str:
     """Return one row per reference, with a heading; a cell that a spreadsheet would run gets an apostrophe."""
+    columns = ("source_namespace", "source", "relation", "target_namespace", "target")
+    return write_csv(columns, ((*edge.source, edge.relation, *edge.target) for edge in graph.edges))
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return CSV text with a heading."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["source_namespace", "source", "relation", "target_namespace", "target"])
-    for edge in graph.edges:
-        writer.writerow([_cell(cell) for cell in (*edge.source, edge.relation, *edge.target)])
+    writer.writerow(columns)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 

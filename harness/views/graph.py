@@ -55,6 +55,11 @@ class GraphView(View):
     _answer: Answer = field(compare=False)
     _widgets: list[PictureWidget] = field(compare=False, default_factory=list)  # at most one, made on first use
 
+    @property
+    def drawn(self) -> DependencyGraph:
+        """The part of the graph that is drawn, uncollapsed."""
+        return self._answer.selection.graph
+
     def to_svg(self, theme: Theme = "light") -> str:
         """Return the picture as an SVG file's text."""
         return in_theme(self.svg, theme)

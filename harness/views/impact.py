@@ -11,6 +11,7 @@ from harness.registry import DependencyGraph, Key, ProviderRemovalPolicy, Regist
 from harness.views.consequences import Consequences, name_of, removal_consequences
 from harness.views.entry import Entry, find_entry
 from harness.views.errors import InvalidChoiceError, ReadOnlyViewError
+from harness.views.exchange import write_csv
 from harness.views.grouping import Picture, collapse
 from harness.views.impact_drawing import draw_impact
 from harness.views.live import live_bundle
@@ -110,6 +111,11 @@ class ImpactView:
 
         state = {"data": self.page_data(), "picture": self.for_page(), "query": {}, "live": False}
         return page(f"Removal of {self.consequences.subject}", "impact", self.svg, state)
+
+    def to_csv(self) -> str:
+        """Return the table of ``to_frame`` as CSV; a cell that a spreadsheet would run gets an apostrophe."""
+        rows = [(c.state, *c.key, c.cause, str(len(c.path) - 1), c.describe_path()) for c in self.consequences.touched]
+        return write_csv(("state", "namespace", "id", "cause", "distance", "path"), rows)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the entries touched as a table.

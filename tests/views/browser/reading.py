@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 __all__ = ["assert_legible", "serious_faults"]
 
 # Text and what lies under its middle: the last filled shape before it in drawing order.
-_LABELS = """(within) => [...document.querySelectorAll(`${within} .hv-stage svg, main > svg`)].flatMap((svg, picture) => {
+_LABELS = """(within) =>
+[...document.querySelectorAll(`${within} .hv-stage svg, main > svg`)].flatMap((svg, picture) => {
   const isFilled = (shape) => getComputedStyle(shape).fill !== "none";
   const shapes = [...svg.querySelectorAll("rect, polygon, circle")].filter(isFilled);
   const areas = shapes.map((shape) => [shape, shape.getBoundingClientRect()]);
@@ -18,7 +19,8 @@ _LABELS = """(within) => [...document.querySelectorAll(`${within} .hv-stage svg,
     const box = text.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
     const under = areas.filter(([shape, area]) => area.left <= x && x <= area.right && area.top <= y && y <= area.bottom
       && shape.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING);
-    return { picture, text: text.textContent, size: parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a,
+    return { picture, text: text.textContent,
+      size: parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a,
       ink: getComputedStyle(text).fill, ground: getComputedStyle(under.at(-1)[0]).fill,
       left: box.left, top: box.top, right: box.right, bottom: box.bottom };
   });
