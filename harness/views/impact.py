@@ -47,6 +47,7 @@ class ImpactView:
     ) -> None:
         self._registry, self._wanted, self.policy, self.writable = registry, wanted, policy, writable
         self._before: tuple[Snapshot, int] | None = None  # what undo brings back, and the version it may replace
+        self._said = ("", 0)  # what came of the last press of a button, and the version it is shown with
         self._widget: PictureWidget | None = None
 
     def __repr__(self) -> str:
@@ -141,8 +142,8 @@ class ImpactView:
         policies = [policy.value for policy in ProviderRemovalPolicy] if is_about_providers else []
         return {"policies": policies, "writable": self.writable, "dark": DARK}
 
-    def for_page(self, message: str = "") -> dict[str, object]:
-        """Return what the page shows now; ``message`` tells what came of the last press of a button."""
+    def for_page(self) -> dict[str, object]:
+        """Return what the page shows now."""
         found, svg, boxes = self._draw()
         rows = [
             [c.state, c.key[0].replace("_", " ").removesuffix("s"), c.key[1], c.cause, c.describe_path()]
@@ -153,7 +154,7 @@ class ImpactView:
             "svg": svg,
             "text": _text(found),
             "verdict": found.verdict,
-            "message": message,
+            "message": self._said[0] if self._said[1] == found.version else "",
             "version": found.version,
             "policy": "" if self.policy is None else self.policy.value,
             "allowed": found.is_allowed is True and bool(found.targets),
@@ -176,7 +177,8 @@ class ImpactView:
                 self.policy = values.get(str(asked.get("policy")))
         except (RegistryError, ReadOnlyViewError) as error:
             message = f"not done: {error}"
-        return self.for_page(message)
+        self._said = (message, self._registry.version)
+        return self.for_page()
 
     def _apply(self, seen: int) -> int:
         if not self.writable:

@@ -148,7 +148,10 @@ def test_graph_writes_the_kind_of_file_that_its_ending_says(
 def test_graph_of_an_unknown_focus_is_wrong_use_and_writes_nothing(harness: Harness, workplace: Path) -> None:
     finished = harness("graph", "fleet.yaml", "--focus", "triag", "-o", "x.svg")
 
-    assert (finished.code, finished.err) == (2, "harness: no entry 'triag' in version 1; near: 'triage'\n")
+    assert (finished.code, finished.err) == (
+        2,
+        "harness: no entry 'triag' in version 1; near: 'triage', 'test-triage'\n",
+    )
     assert not (workplace / "x.svg").exists()
 
 
