@@ -134,14 +134,24 @@ def name_of(key: Key) -> str:
 
 
 def removal_consequences(
-    snapshot: Snapshot, wanted: Sequence[Key], policy: ProviderRemovalPolicy | None = None
+    snapshot: Snapshot,
+    wanted: Sequence[Key],
+    policy: ProviderRemovalPolicy | None = None,
+    *,
+    graph: DependencyGraph | None = None,
 ) -> Consequences:
     """Return what removing the entries would do.
+
+    Args:
+        snapshot: The state to look at.
+        wanted: What is to be removed.
+        policy: What may be taken along, ``None`` to see what would break.
+        graph: The snapshot's graph, where it is at hand.
 
     Raises:
         PolicyScopeError: A policy is given and one of the entries is no provider.
     """
-    graph = snapshot.graph()
+    graph = graph or snapshot.graph()
     known = {node.key for node in graph.nodes}
     targets = tuple(key for key in dict.fromkeys(wanted) if key in known)
     others = [key for key in wanted if key[0] != "providers"]

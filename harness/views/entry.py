@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import TypeAlias
 
 from harness.registry import NAMESPACES, Key
@@ -14,7 +14,7 @@ __all__ = ["Entry", "find_entry"]
 Entry: TypeAlias = str | Key
 
 
-def find_entry(known: Mapping[Key, object], entry: Entry, version: int) -> Key:
+def find_entry(known: Collection[Key], entry: Entry, version: int) -> Key:
     """Return the key that is meant.
 
     Raises:
@@ -34,5 +34,5 @@ def find_entry(known: Mapping[Key, object], entry: Entry, version: int) -> Key:
     return found[0]
 
 
-def _near(known: Mapping[Key, object], entry_id: str, namespace: str | None) -> tuple[str, ...]:
+def _near(known: Collection[Key], entry_id: str, namespace: str | None) -> tuple[str, ...]:
     return tuple(near_matches(entry_id, sorted({key[1] for key in known if namespace in (None, key[0])})))

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from harness.registry import DependencyGraph, Key, ProviderRemovalPolicy, Registry, RegistryError, Snapshot
+from harness.registry import NAMESPACES, DependencyGraph, Key, ProviderRemovalPolicy, Registry, RegistryError, Snapshot
 from harness.views.consequences import Consequences, name_of, removal_consequences
 from harness.views.entry import Entry, find_entry
-from harness.views.errors import InvalidChoiceError, ReadOnlyViewError
+from harness.views.errors import InvalidChoiceError, PolicyScopeError, ReadOnlyViewError
 from harness.views.exchange import write_csv
 from harness.views.grouping import Picture, collapse
 from harness.views.impact_drawing import draw_impact
@@ -27,6 +28,29 @@ if TYPE_CHECKING:
 __all__ = ["ImpactView", "impact"]
 
 _MAX_BOXES = 60
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen at one version under one policy. Immutable."""
+
+    snapshot: Snapshot
+    found: Consequences
+    picture: Picture
+    svg: str
+
+
+def _look_at(snapshot: Snapshot, wanted: tuple[Key, ...], policy: ProviderRemovalPolicy | None) -> _Look:
+    whole = snapshot.graph()
+    found = removal_consequences(snapshot, wanted, policy, graph=whole)
+    kinds = {c.key: f"{c.state} {c.cause}" for c in found.touched}
+    part = DependencyGraph(
+        tuple(node for node in whole.nodes if node.key in kinds),
+        tuple(edge for edge in whole.edges if edge.source in kinds and edge.target in kinds),
+    )
+    picture = collapse(part, _MAX_BOXES, keep=frozenset(found.targets), kinds=kinds)
+    return _Look(snapshot, found, picture, draw_impact(picture, found, f"Removal of {found.subject}", _counts(found)))
 
 
 @final
@@ -47,6 +71,7 @@ class ImpactView:
     ) -> None:
         self._registry, self._wanted, self.policy, self.writable = registry, wanted, policy, writable
         self._before: tuple[Snapshot, int] | None = None  # what undo brings back, and the version it may replace
+        self._seen: _Look | None = None  # the last look, kept while neither version nor policy changed
         self._said = ("", 0)  # what came of the last press of a button, and the version it is shown with
         self._widget: PictureWidget | None = None
 
@@ -56,7 +81,7 @@ class ImpactView:
     @property
     def consequences(self) -> Consequences:
         """What the removal would do to each entry, at the current version."""
-        return removal_consequences(self._registry.snapshot(), self._wanted, self.policy)
+        return self._look().found
 
     @property
     def text(self) -> str:
@@ -66,7 +91,7 @@ class ImpactView:
     @property
     def svg(self) -> str:
         """The picture, complete and deterministic."""
-        return self._draw()[1]
+        return self._look().svg
 
     @property
     def can_undo(self) -> bool:
@@ -144,14 +169,15 @@ class ImpactView:
 
     def for_page(self) -> dict[str, object]:
         """Return what the page shows now."""
-        found, svg, boxes = self._draw()
+        look = self._look()
+        found = look.found
         rows = [
             [c.state, c.key[0].replace("_", " ").removesuffix("s"), c.key[1], c.cause, c.describe_path()]
             for c in found.touched
         ]
         number = {consequence.key: position for position, consequence in enumerate(found.touched)}
         return {
-            "svg": svg,
+            "svg": look.svg,
             "text": _text(found),
             "verdict": found.verdict,
             "message": self._said[0] if self._said[1] == found.version else "",
@@ -160,7 +186,7 @@ class ImpactView:
             "allowed": found.is_allowed is True and bool(found.targets),
             "undo": self.writable and self.can_undo,
             "rows": rows,
-            "boxes": [[number[node.key] for node in box.members] for box in boxes.boxes],
+            "boxes": [[number[node.key] for node in box.members] for box in look.picture.boxes],
         }
 
     def answer(self, asked: dict[str, object]) -> dict[str, object]:
@@ -190,21 +216,15 @@ class ImpactView:
         self.refresh()
         return before.version + 1
 
-    def _draw(self) -> tuple[Consequences, str, Picture]:
+    def _look(self) -> _Look:
         snapshot = self._registry.snapshot()
-        found = removal_consequences(snapshot, self._wanted, self.policy)
-        kinds = {c.key: f"{c.state} {c.cause}" for c in found.touched}
-        whole = snapshot.graph()
-        part = DependencyGraph(
-            tuple(node for node in whole.nodes if node.key in kinds),
-            tuple(edge for edge in whole.edges if edge.source in kinds and edge.target in kinds),
-        )
-        picture = collapse(part, _MAX_BOXES, keep=frozenset(found.targets), kinds=kinds)
-        return found, draw_impact(picture, found, f"Removal of {found.subject}", _counts(found)), picture
+        if self._seen is None or (self._seen.snapshot, self._seen.found.policy) != (snapshot, self.policy):
+            self._seen = _look_at(snapshot, self._wanted, self.policy)
+        return self._seen
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
-        found, svg, _ = self._draw()
-        return live_bundle(_text(found), svg, self.widget)
+        look = self._look()
+        return live_bundle(_text(look.found), look.svg, self.widget)
 
 
 def impact(
@@ -232,11 +252,12 @@ def impact(
     if not entries:
         raise InvalidChoiceError("entries", "", ("an id", "(namespace, id)"))
     snapshot = registry.snapshot()
-    known = {node.key: None for node in snapshot.graph().nodes}
+    known = {(namespace, entry) for namespace in NAMESPACES for entry in getattr(snapshot, namespace)}
     wanted = tuple(find_entry(known, entry, snapshot.version) for entry in entries)
-    view = ImpactView(registry, wanted, policy, writable=writable)
-    removal_consequences(snapshot, wanted, policy)  # refuses what cannot be asked, now and not at the first display
-    return view
+    others = [key for key in wanted if key[0] != "providers"]
+    if policy is not None and others:
+        raise PolicyScopeError(policy.value, others[0])
+    return ImpactView(registry, wanted, policy, writable=writable)
 
 
 def _text(found: Consequences) -> str:
