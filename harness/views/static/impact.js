@@ -42,7 +42,8 @@ function render({ model, el }) {
 
   function draw() {
     const picture = model.get("picture");
-    stage.show(inTheme(picture.svg, root.dataset.theme, data.dark));
+    const goes = picture.boxes.findIndex((rows) => rows.includes(0)); // what goes is the first row; keep it in sight
+    stage.show(inTheme(picture.svg, root.dataset.theme, data.dark), goes >= 0 ? goes : undefined);
     verdict.textContent = [`Version ${picture.version}: ${picture.verdict}`, picture.message].filter(Boolean).join(" — ");
     why.textContent = "";
     policy.value = picture.policy;
@@ -68,8 +69,8 @@ function render({ model, el }) {
     return make("tr", { "data-row": i }, make("td", {}, state), name, make("td", { class: "hv-way" }, path));
   }
 
-  const stop = followTheme(root, draw);
   el.append(root);
+  const stop = followTheme(root, draw);
   model.on("change:picture", draw);
   return () => (stop(), model.off("change:picture", draw));
 }

@@ -68,7 +68,8 @@ function makeStage(label, { chosen = () => {}, pressed = () => {} } = {}) {
     nodes[current]?.setAttribute("tabindex", "0");
     zoom(1);
     if (held) nodes[current]?.focus({ preventScroll: true });
-    if (keep !== undefined && nodes[current]) reveal(nodes[current]);
+    // The host may put the view into the page only after it was drawn.
+    if (keep !== undefined && nodes[current]) requestAnimationFrame(() => nodes[current] && reveal(nodes[current]));
   }
 
   function zoom(factor) {
