@@ -32,10 +32,10 @@ KEPT_METADATA = ("jupyter", "tags")
 MACHINE_PATH = re.compile(r"/(?:tmp|root|home|Users|usr)/|ipykernel_\d+")
 
 
-def run(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy of a notebook, executed from top to bottom in a kernel of its own."""
+def run(notebook: NotebookNode, folder: Path = HERE) -> NotebookNode:
+    """Return a copy of a notebook, executed from top to bottom in a kernel of its own that works in ``folder``."""
     fresh = copy.deepcopy(notebook)
-    NotebookClient(fresh, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(HERE)}}).execute()
+    NotebookClient(fresh, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
     return fresh
 
 
@@ -93,15 +93,15 @@ def _text(notebook: NotebookNode) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Normalise the notebooks, or check that they are; return the exit code."""
     parser = argparse.ArgumentParser(description="Run the notebooks and keep what is the same on every machine.")
-    parser.add_argument("names", nargs="*", help="notebooks; all of this folder by default")
+    parser.add_argument("names", nargs="*", help="notebooks; all of this folder and below by default")
     parser.add_argument("--check", action="store_true", help="change nothing, fail where a fresh run differs")
     options = parser.parse_args(arguments)
     os.environ.update(ENVIRONMENT)  # for the kernels, which inherit it
-    paths = [Path(name) for name in options.names] or sorted(HERE.glob("*.ipynb"))
+    paths = [Path(name) for name in options.names] or sorted(HERE.rglob("[!.]*.ipynb"))
     different = 0
     for path in paths:
         before = path.read_text(encoding="utf-8")
-        after = _text(normalise(run(nbformat.reads(before, as_version=4))))
+        after = _text(normalise(run(nbformat.reads(before, as_version=4), path.parent)))
         different += before != after
         print(f"{path.name}: {'as committed' if before == after else 'differs' if options.check else 'written'}")
         if before != after and options.check:

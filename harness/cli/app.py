@@ -35,6 +35,11 @@ Instrument = Annotated[
     list[str] | None,
     typer.Option("--instrument", metavar="MODULE", help="Module or package to instrument too; may be repeated."),
 ]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Write a file; its ending says of what kind.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")]
+Dark = Annotated[bool, typer.Option("--dark", help="Draw an .svg for a dark ground.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -147,34 +152,45 @@ def _pitfalls(pitfall: Annotated[str | None, typer.Argument(metavar="[ID]", help
     return list_pitfalls() if pitfall is None else show_pitfall(pitfall)
 
 
-@app.command("graph", epilog=_example("graph fleet.yaml -o fleet.svg"))
+@app.command("graph", epilog=_example("graph fleet.yaml --focus triage -o fleet.svg"))
 def _graph(
     fleet: Fleet,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="X.svg", help="Write a picture.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite it if it exists.")] = False,
+    focus: Annotated[str | None, typer.Option("--focus", metavar="ID", help="Show what is around this entry.")] = None,
+    path_to: Annotated[str | None, typer.Option("--path-to", metavar="ID", help="Show all ways from there.")] = None,
+    up: Annotated[int, typer.Option("--up", help="Levels of those who need it.")] = 3,
+    down: Annotated[int, typer.Option("--down", help="Levels of what it needs.")] = 3,
+    output: Output = None,
+    dark: Dark = False,
+    force: Force = False,
 ) -> int:
     """Show who needs whom in a fleet.
 
-    Prints text, or writes a picture with -o.
+    Prints text, or writes a file with -o: a picture (.svg), a page to click in (.html), mermaid (.mmd), a table (.csv).
     """
     from harness.cli.fleet import show_graph
 
-    return show_graph(fleet, output=output, force=force)
+    asked = {"focus": focus, "path_to": path_to, "up": up, "down": down}
+    return show_graph(fleet, asked, output=output, dark=dark, force=force)
 
 
 @app.command("impact", epilog=_example("impact fleet.yaml anthropic-eu"))
 def _impact(
     fleet: Fleet,
     provider: Annotated[str, typer.Argument(metavar="PROVIDER", help="Id of the provider.")],
+    policy: Annotated[str | None, typer.Option("--policy", help="Draw what this policy would do.")] = None,
+    output: Output = None,
+    dark: Dark = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Show what removing a provider would do.
 
-    What each policy would take along, what blocks it, and who needs the provider by which path.
+    What each policy would take along, what blocks it, and who needs the provider by which path. With -o a picture
+    (.svg), a page (.html) or a table (.csv).
     """
     from harness.cli.fleet import show_impact
 
-    return show_impact(fleet, provider, as_json=as_json)
+    return show_impact(fleet, provider, policy=policy, output=output, dark=dark, force=force, as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,51 +4,74 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from harness.cli.errors import WrongUseError
 from harness.cli.exit_code import ExitCode
 from harness.cli.output import echo_json, echo_table
-from harness.registry import Key, Registry, RemovalReport, Snapshot, report_removal
-from harness.views import graph
+from harness.registry import DependencyGraph, Key, ProviderRemovalPolicy, Registry, RemovalReport, report_removal
+from harness.views import graph, impact
+from harness.views.errors import ViewError
+from harness.views.theme import Theme
 
 __all__ = ["show_graph", "show_impact", "write_whole"]
 
 
-def show_graph(fleet: str, *, output: str | None, force: bool) -> ExitCode:
-    """Print who needs whom, or write it as a picture.
+def show_graph(fleet: str, asked: Mapping[str, Any], *, output: str | None, dark: bool, force: bool) -> ExitCode:
+    """Print who needs whom, or write it to a file.
 
     Args:
         fleet: Fleet file or model catalogue.
-        output: SVG file to write; ``None`` prints text.
-        force: Overwrite it if it exists.
+        asked: What ``views.graph`` is asked.
+        output: File to write, by its ending a picture, a page, mermaid or a table; ``None`` prints text.
+        dark: Draw a picture for a dark ground.
+        force: Overwrite the file if it exists.
 
     Raises:
         RegistryFileError: the fleet file is not in order.
-        WrongUseError: the picture cannot be written; nothing was.
+        WrongUseError: the question cannot be asked, or the file not be written; nothing was.
     """
-    target = None if output is None else _check_target(Path(output), force=force)
+    target = None if output is None else _check_target(Path(output), (".svg", ".html", ".mmd", ".csv"), force=force)
     snapshot = Registry.from_file(fleet).snapshot()
-    view = graph(snapshot)
+    try:
+        view = graph(snapshot, **asked)
+    except ViewError as error:
+        problem, _, remedy = str(error).rpartition("; ")
+        raise WrongUseError(problem, remedy) from error
     if target is None:
-        typer.echo("\n".join([view.text, *_listing(snapshot)]))
+        typer.echo("\n".join([view.text, *_listing(view.drawn)]))
     else:
-        write_whole(target, view.svg)
+        theme: Theme = "dark" if dark else "light"
+        makers = {".html": view.to_html, ".mmd": view.to_mermaid, ".csv": view.to_csv}
+        write_whole(target, makers.get(target.suffix.lower(), lambda: view.to_svg(theme))())
         typer.echo(f"{target}: {view.text}", err=True)
     return ExitCode.HOLDS
 
 
-def show_impact(fleet: str, provider: str, *, as_json: bool) -> ExitCode:
-    """Print what each removal policy would do to a provider, and everyone who needs it.
+def show_impact(
+    fleet: str, provider: str, *, policy: str | None, output: str | None, dark: bool, force: bool, as_json: bool
+) -> ExitCode:
+    """Print what each removal policy would do to a provider, and everyone who needs it, or write it to a file.
 
     Raises:
         RegistryError: the fleet file is not in order, or has no such provider.
+        WrongUseError: there is no such policy, or the file cannot be written; nothing was.
     """
-    report = report_removal(Registry.from_file(fleet).snapshot(), provider)
-    if as_json:
+    target = None if output is None else _check_target(Path(output), (".svg", ".html", ".csv"), force=force)
+    chosen = None if policy is None else _policy(policy)
+    registry = Registry.from_file(fleet)
+    report = report_removal(registry.snapshot(), provider)
+    if target is not None:
+        view = impact(registry, ("providers", provider), policy=chosen)
+        theme: Theme = "dark" if dark else "light"
+        makers: dict[str, Callable[[], str]] = {".html": view.to_html, ".csv": view.to_csv}
+        write_whole(target, makers.get(target.suffix.lower(), lambda: view.to_svg(theme))())
+        typer.echo(f"{target}: {view.text}", err=True)
+    elif as_json:
         echo_json(_report_json(report))
     else:
         _echo_report(report)
@@ -74,19 +97,26 @@ def write_whole(target: Path, text: str) -> None:
         ) from error
 
 
-def _check_target(target: Path, *, force: bool) -> Path:
-    if target.suffix.lower() != ".svg":
-        raise WrongUseError(f"an SVG file is wanted, {str(target)!r} does not end in .svg", "name a file that does")
+def _policy(name: str) -> ProviderRemovalPolicy:
+    known = {policy.value: policy for policy in ProviderRemovalPolicy}
+    if name.replace("-", "_") not in known:
+        raise WrongUseError(f"a policy is wanted, got {name!r}", f"pass one of {', '.join(known)}")
+    return known[name.replace("-", "_")]
+
+
+def _check_target(target: Path, endings: tuple[str, ...], *, force: bool) -> Path:
+    if target.suffix.lower() not in endings:
+        wanted = " or ".join([", ".join(endings[:-1]), endings[-1]])
+        raise WrongUseError(f"a file is wanted, {str(target)!r} does not end in {wanted}", "name one that does")
     if target.is_dir():
-        raise WrongUseError(f"a file is wanted, {str(target)!r} is a directory", f"name {target}/FILE.svg")
+        raise WrongUseError(f"a file is wanted, {str(target)!r} is a directory", f"name {target}/FILE{target.suffix}")
     if target.exists() and not force:
         raise WrongUseError(f"{str(target)!r} is to be written, it exists", "pass --force to overwrite it")
     return target
 
 
-def _listing(snapshot: Snapshot) -> Iterator[str]:
+def _listing(dependencies: DependencyGraph) -> Iterator[str]:
     """Yield one line per entry: what it needs."""
-    dependencies = snapshot.graph()
     needs: defaultdict[Key, list[str]] = defaultdict(list)
     for edge in dependencies.edges:
         needs[edge.source].append(f"{edge.relation} {edge.target[1]}")

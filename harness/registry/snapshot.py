@@ -21,6 +21,7 @@ from typing import Final, final
 import immutables
 
 from harness.registry.diff import SnapshotDiff, diff_snapshots
+from harness.registry.display import display
 from harness.registry.entries import entries_of
 from harness.registry.errors import NotFoundError
 from harness.registry.executor_cell import ExecutorCell
@@ -193,6 +194,10 @@ class Snapshot:
     def find_models(self, provider_id: str, upstream_model: str) -> tuple[ModelId, ...]:
         """Models that stand for this model of this provider, sorted. Costs the same at any size."""
         return tuple(sorted(self.upstream_index.get((provider_id, upstream_model), ())))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
+        # Asked for by Jupyter alone; the arguments belong to its protocol.
+        return display("graph", self)
 
     def executor(self, provider_id: str) -> object:
         """The executor of a provider, made on first use and then kept for all snapshots that hold the entry.

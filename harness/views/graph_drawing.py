@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import final
 
-from harness.registry import NAMESPACES, DependencyGraph
+from harness.registry import NAMESPACES, DependencyGraph, Key
 from harness.views.grouping import Box, Bundle, Picture, count_of
 from harness.views.layout import Arrangement, Cell, Column, Place, arrange
 from harness.views.legend import Sample, legend
 from harness.views.reach import providers_behind, providers_by_entry
-from harness.views.shapes import CHIP, PALETTE, chip, outline, stack
+from harness.views.shapes import CHIP, PALETTE, chip, outline, ring, stack
 from harness.views.strokes import PLAIN, STROKES, SUPPLY, arrowhead, line_path, on_curve, stroke_of, stroke_sample
-from harness.views.svg import MUTED, PAPER, Point, document, element, label, number, title
+from harness.views.svg import INK, MUTED, PAPER, Point, document, element, label, number, title
 from harness.views.text import fit, text_width, wrap
 
-__all__ = ["draw"]
+__all__ = ["Emphasis", "draw"]
 
 _BANDS = {"tools": 0, "plugins": 0, "backends": 0, "agents": 1, "model_pools": 2, "models": 3, "providers": 4}
 _MARGIN = 16.0
@@ -37,9 +38,31 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _REMOTE = "remote"
 
 
-def draw(graph: DependencyGraph, picture: Picture, heading: str, text: str) -> str:
-    """Return the SVG of ``picture``, which was collapsed from ``graph``."""
-    return _Drawing(graph, picture).finish(heading, text)
+def draw(graph: DependencyGraph, picture: Picture, heading: str, text: str, emphasis: Emphasis | None = None) -> str:
+    """Return the SVG of ``picture``, which was collapsed from ``graph`` or from a part of it.
+
+    Args:
+        graph: The whole graph, from which it is counted who uses a provider.
+        picture: What to draw.
+        heading: Title.
+        text: Line below the title.
+        emphasis: What to bring out; nothing if left out.
+    """
+    return _Drawing(graph, picture, emphasis or Emphasis()).finish(heading, text)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Emphasis:
+    """What a picture brings out. Immutable.
+
+    Attributes:
+        focus: Entries with a ring around their boxes.
+        path: Entries in the order of a path, whose lines are drawn heavy.
+    """
+
+    focus: frozenset[Key] = frozenset()
+    path: tuple[Key, ...] = ()
 
 
 @final
@@ -71,14 +94,19 @@ class _Content:
 class _Drawing:
     """One drawing in the making. Confined."""
 
-    def __init__(self, graph: DependencyGraph, picture: Picture) -> None:
+    def __init__(self, graph: DependencyGraph, picture: Picture, emphasis: Emphasis) -> None:
         self._picture = picture
+        self._emphasis = emphasis
+        box_of = {node.key: i for i, box in enumerate(picture.boxes) for node in box.members}
+        on_path = [box_of[key] for key in emphasis.path if key in box_of]
+        self._on_path = set(pairwise(on_path))
         by_entry = providers_by_entry(graph)
         shown = [box for box in picture.boxes if box.namespace == "providers"]
+        visible = {node.id for box in shown for node in box.members}
         lettered = len(shown) <= len(_LETTERS) and not any(box.is_group for box in shown)
         users = _users(graph, by_entry)
         self._contents = [
-            _Content(box, providers_behind(box, by_entry) if lettered else [], *_lines(box, users))
+            _Content(box, _among(visible, providers_behind(box, by_entry)) if lettered else [], *_lines(box, users))
             for box in picture.boxes
         ]
         self._lettered = lettered and bool(shown)
@@ -115,7 +143,7 @@ class _Drawing:
             *above,
             *self._draw_heads(heads),
             element("g", *self._lines(), fill="none", stroke_width=1.3, stroke_opacity=0.75),
-            element("g", *self._arrowheads()),
+            element("g", *self._arrowheads(), data_heads="all"),
             *self._counts(),
             *(self._box(i) for i in range(len(self._contents))),
             *explained,
@@ -145,7 +173,12 @@ class _Drawing:
     def _route(self, link: int) -> list[Point]:
         return [(x + _MARGIN, y + self._top) for x, y in self._layout.routes[link]]
 
+    def _is_on_path(self, bundle: Bundle) -> bool:
+        return (bundle.source, bundle.target) in self._on_path
+
     def _colour(self, bundle: Bundle) -> str:
+        if self._is_on_path(bundle):
+            return INK
         behind = self._contents[bundle.target].providers
         if bundle.relation in SUPPLY and len(behind) == 1:
             return self._colours[behind[0]]
@@ -154,7 +187,9 @@ class _Drawing:
     def _lines(self) -> Iterator[str]:
         boxes = self._picture.boxes
         bundles = enumerate(self._picture.bundles)
-        for link, bundle in sorted(bundles, key=lambda numbered: numbered[1].relation in SUPPLY):
+        for link, bundle in sorted(
+            bundles, key=lambda numbered: (self._is_on_path(numbered[1]), _is_supply(numbered[1]))
+        ):
             ends = f"{fit(boxes[bundle.source].label, 250, 10)} → {fit(boxes[bundle.target].label, 250, 10)}"
             count = f", {bundle.count:,} times" if bundle.count > 1 else ""
             yield element(
@@ -162,6 +197,8 @@ class _Drawing:
                 title(f"{ends} ({bundle.relation}{count})"),
                 d=line_path(self._route(link)),
                 stroke=self._colour(bundle),
+                stroke_width=3 if self._is_on_path(bundle) else None,
+                stroke_opacity=1 if self._is_on_path(bundle) else None,
                 stroke_dasharray=stroke_of(bundle.relation).dash,
                 data_edge=f"{bundle.source} {bundle.target}",
             )
@@ -170,7 +207,8 @@ class _Drawing:
         heads: dict[str, None] = {}
         for link, bundle in enumerate(self._picture.bundles):
             before, tip = self._route(link)[-2:]
-            heads[arrowhead(before, tip, self._colour(bundle))] = None
+            head = arrowhead(before, tip, self._colour(bundle), heavy=self._is_on_path(bundle))
+            heads[head] = None
         return list(heads)
 
     def _counts(self) -> Iterator[str]:
@@ -200,6 +238,8 @@ class _Drawing:
         parts.append(outline(box.namespace, x, y, place.width, height, remote=box.is_remote))
         parts += self._chips(content.providers, x + _PAD, y + 11)
         parts += _words(content, x, y, place)
+        if any(node.key in self._emphasis.focus for node in box.members):
+            parts.append(ring(x, y, place.width, height))
         return element("g", *parts, data_node=str(i))
 
     def _chips(self, providers: list[str], x: float, y: float) -> Iterator[str]:
@@ -221,8 +261,16 @@ class _Drawing:
             yield _group_sample, "several entries in one"
         strokes = {stroke_of(bundle.relation) for bundle in self._picture.bundles}
         yield from ((partial(stroke_sample, stroke), words) for stroke, words in STROKES.items() if stroke in strokes)
+        if self._emphasis.focus:
+            yield _ring_sample, "in focus"
+        if self._on_path:
+            yield _path_sample, "on the path"
         if self._lettered:
             yield lambda x, y: chip(x + 8, y, "A", PALETTE[0]), "provider behind it (its own models, pools included)"
+
+
+def _among(visible: set[str], providers: list[str]) -> list[str]:
+    return [provider for provider in providers if provider in visible]
 
 
 def _users(graph: DependencyGraph, by_entry: dict[tuple[str, str], list[str]]) -> dict[str, dict[str, int]]:
@@ -277,6 +325,19 @@ def _box_sample(namespace: str, x: float, y: float, *, remote: bool = False) -> 
 
 def _group_sample(x: float, y: float) -> str:
     return stack("models", x, y - 4, 22, 10) + outline("models", x, y - 4, 22, 10)
+
+
+def _ring_sample(x: float, y: float) -> str:
+    return ring(x + 3, y - 4, 18, 8)
+
+
+def _path_sample(x: float, y: float) -> str:
+    line = element("path", d=f"M{number(x)} {number(y)}h20", stroke=INK, stroke_width=3)
+    return line + arrowhead((x + 20, y), (x + 28, y), INK, heavy=True)
+
+
+def _is_supply(bundle: Bundle) -> bool:
+    return bundle.relation in SUPPLY
 
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:

@@ -86,18 +86,39 @@ class Picture:
     notes: tuple[str, ...]
 
 
-def collapse(graph: DependencyGraph, max_nodes: int) -> Picture:
-    """Return the graph in at most ``max_nodes`` boxes, which must be no less than the number of namespaces in use."""
-    naming: _Naming = {node.key: (*node.key, "") for node in graph.nodes}
+def collapse(
+    graph: DependencyGraph,
+    max_nodes: int,
+    *,
+    keep: frozenset[_Key] = frozenset(),
+    kinds: Mapping[_Key, str] | None = None,
+) -> Picture:
+    """Return the graph in few boxes.
+
+    Args:
+        graph: What to collapse.
+        max_nodes: Most boxes, no less than the number of namespaces in use (times the kinds in use).
+        keep: Entries that stay boxes of their own. More than two thirds of ``max_nodes`` cannot, and then none does.
+        kinds: Entries of different kinds never share a box.
+    """
+    kept: _Naming = {key: (*key, "") for key in keep} if len(keep) <= max_nodes * 2 // 3 else {}
+    naming: _Naming = _apart({node.key: (*node.key, "") for node in graph.nodes}, kept, kinds)
     for stage in (_unused_models, _models, _alike):
         if _fits(graph, naming, max_nodes):
             break
-        naming = stage(graph, naming)
+        naming = _apart(stage(graph, naming), kept, kinds)
     most = max_nodes
-    while not _fits(graph, naming, max_nodes):
-        naming = _merge_smallest(graph, naming, most)
+    while most and not _fits(graph, naming, max_nodes):
+        naming = _apart(_merge_smallest(graph, naming, most), kept, kinds)
         most = most * 3 // 4
     return _picture(graph, naming)
+
+
+def _apart(naming: _Naming, kept: _Naming, kinds: Mapping[_Key, str] | None) -> _Naming:
+    """Return names under which the kept stand alone and each box holds one kind."""
+    if kinds is not None:
+        naming = {key: (*name[:3], kinds.get(key, "")) for key, name in naming.items()}
+    return naming | kept if kept else naming
 
 
 def count_of(count: int, namespace: str) -> str:

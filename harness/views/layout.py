@@ -30,6 +30,7 @@ _WIDENED = 24.0  # added to a gutter at most, where many lines meet
 _ROW_GAP, _LANE_HEIGHT = 6.0, 2.0
 _ARC = 40.0  # room for the arcs beside the leftmost column
 _ROUNDS = 10
+_LARGE, _LARGE_ROUNDS = 800, 2  # slots beyond which nobody sees a line's slope, and time counts
 
 
 @final
@@ -209,7 +210,7 @@ def _heights(made: Grid, cells: list[Cell]) -> list[float]:
         for slot in column:
             height[slot] = y + half[slot]
             y += 2 * half[slot]
-    for round_ in range(_ROUNDS):
+    for round_ in range(_ROUNDS if len(half) <= _LARGE else _LARGE_ROUNDS):
         for column in made.columns if round_ % 2 else reversed(made.columns):
             _settle(column, made, half, height)
     top = min((height[slot] - cell.height / 2 for slot, cell in enumerate(cells)), default=0.0)

@@ -19,6 +19,7 @@ from harness.views.ranking import Link
 __all__ = ["Grid", "grid"]
 
 _SWEEPS = 8  # there and back
+_LARGE, _LARGE_SWEEPS = 800, 1  # slots beyond which nobody follows single lines, and time counts
 
 
 @final
@@ -48,7 +49,8 @@ def grid(columns: Sequence[Sequence[int]], links: Sequence[Link]) -> Grid:
     """
     made = _with_lanes(columns, links)
     tried: list[tuple[int, int, list[list[int]]]] = []
-    for sweep in range(_SWEEPS):
+    slots = sum(map(len, made.columns))
+    for sweep in range(_SWEEPS if slots <= _LARGE else _LARGE_SWEEPS):
         _sweep(made, to_right=True)
         _sweep(made, to_right=False)
         tried.append((_crossings(made), sweep, [list(column) for column in made.columns]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.views.svg import PAPER, element, label, polygon
+from harness.views.svg import INK, PAPER, element, label, polygon
 
-__all__ = ["CHIP", "PALETTE", "chip", "outline", "stack"]
+__all__ = ["CHIP", "PALETTE", "chip", "outline", "ring", "stack"]
 
 PALETTE = (
     "#1864ab",
@@ -48,6 +48,12 @@ def outline(namespace: str, x: float, y: float, width: float, height: float, *, 
 def stack(namespace: str, x: float, y: float, width: float, height: float) -> str:
     """Return a second outline behind, the mark of a group."""
     return outline(namespace, x + 3, y - 3, width, height)
+
+
+def ring(x: float, y: float, width: float, height: float) -> str:
+    """Return a ring around a box, the mark of what is in focus."""
+    look: dict[str, str | float | None] = {"fill": "none", "stroke": INK, "stroke_width": 2}
+    return element("rect", x=x - 2.5, y=y - 2.5, width=width + 5, height=height + 5, rx=5, **look, data_ring="1")
 
 
 def chip(x: float, y: float, letter: str, colour: str, width: float = CHIP) -> str:

@@ -42,10 +42,11 @@ def stroke_sample(stroke: Stroke, x: float, y: float) -> str:
     return line + arrowhead((x + 20, y), (x + 26, y), stroke.colour)
 
 
-def arrowhead(before: Point, tip: Point, colour: str) -> str:
+def arrowhead(before: Point, tip: Point, colour: str, *, heavy: bool = False) -> str:
     """Return the head of a horizontal line that comes from ``before``; an arc (equal ``x``) comes from the left."""
-    back = -_HEAD if before[0] <= tip[0] else _HEAD
-    return polygon([tip, (tip[0] + back, tip[1] - 3), (tip[0] + back, tip[1] + 3)], fill=colour)
+    length, half = (1.8 * _HEAD, 6.0) if heavy else (_HEAD, 3.0)
+    back = -length if before[0] <= tip[0] else length
+    return polygon([tip, (tip[0] + back, tip[1] - half), (tip[0] + back, tip[1] + half)], fill=colour)
 
 
 def line_path(route: list[Point]) -> str:

@@ -76,6 +76,7 @@ def label(
     anchor: str | None = None,
     bold: bool = False,
     mono: bool = False,
+    struck: bool = False,
 ) -> str:
     """Return a line of text with its baseline at ``y``; nothing for an empty one."""
     line = clean(text)
@@ -91,6 +92,7 @@ def label(
         text_anchor=anchor,
         font_weight="bold" if bold else None,
         font_family=MONO if mono else None,
+        text_decoration="line-through" if struck else None,
     )
 
 

@@ -25,6 +25,6 @@ class View:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:  # noqa: ARG002
         # The arguments belong to the protocol; IPython filters by them itself.
         return {"text/plain": self.text, "image/svg+xml": self.svg}

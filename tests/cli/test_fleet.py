@@ -59,7 +59,7 @@ def test_write_that_fails_leaves_nothing(workplace: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("fleet.png", "an SVG file is wanted, 'fleet.png' does not end in .svg; name a file that does"),
+        ("fleet.png", "'fleet.png' does not end in .svg, .html, .mmd or .csv; name one that does"),
         ("nowhere/fleet.svg", "'nowhere/fleet.svg' is to be written, got No such file or directory"),
         ("pictures.svg", "a file is wanted, 'pictures.svg' is a directory; name pictures.svg/FILE.svg"),
     ],
@@ -133,3 +133,61 @@ def test_unknown_provider_is_wrong_use_with_near_match(harness: Harness) -> None
 
     assert (finished.code, finished.out) == (2, "")
     assert finished.err == "harness: no provider 'mistral-doc' in version 1; near: 'mistral-docs'\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("x.html", "<!DOCTYPE html>"), ("x.mmd", "flowchart LR"), ("x.csv", "source_namespace,"), ("x.svg", "<svg")],
+)
+def test_graph_writes_the_kind_of_file_that_its_ending_says(
+    harness: Harness, workplace: Path, name: str, start: str
+) -> None:
+    finished = harness("graph", "fleet.yaml", "--focus", "triage", "--up", "1", "-o", name)
+
+    assert finished.code == 0, finished.err
+    assert "around agent triage (1 up, 3 down)" in finished.err
+    assert (workplace / name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_graph_of_an_unknown_focus_is_wrong_use_and_writes_nothing(harness: Harness, workplace: Path) -> None:
+    finished = harness("graph", "fleet.yaml", "--focus", "triag", "-o", "x.svg")
+
+    assert (finished.code, finished.err) == (
+        2,
+        "harness: no entry 'triag' in version 1; near: 'triage', 'test-triage'\n",
+    )
+    assert not (workplace / "x.svg").exists()
+
+
+def test_graph_lists_what_is_around_the_focus(harness: Harness) -> None:
+    lines = harness("graph", "fleet.yaml", "--focus", "mistral-docs").out.splitlines()
+
+    assert lines[1:] == [
+        "agents/invoice-reader → model scan",
+        "agents/reply-translator → model translate",
+        "models/scan → provider mistral-docs",
+        "models/translate → provider mistral-docs",
+        "providers/mistral-docs",
+    ]
+
+
+@pytest.mark.parametrize(("name", "start"), [("x.html", "<!DOCTYPE html>"), ("x.csv", "state,"), ("x.svg", "<svg")])
+def test_impact_draws_the_picture_of_the_view(harness: Harness, workplace: Path, name: str, start: str) -> None:
+    finished = harness("impact", "fleet.yaml", "mistral-docs", "--policy", "block-if-referenced", "-o", name)
+
+    assert (finished.code, finished.out) == (0, ""), finished.err
+    assert "block_if_referenced refuses: 2 models in the way" in finished.err
+    assert (workplace / name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_dark_picture_has_a_dark_ground(harness: Harness, workplace: Path) -> None:
+    assert harness("impact", "fleet.yaml", "mistral-docs", "-o", "x.svg", "--dark").code == 0
+
+    assert 'fill="#1b1f24"' in (workplace / "x.svg").read_text(encoding="utf-8")
+
+
+def test_unknown_policy_is_wrong_use(harness: Harness) -> None:
+    finished = harness("impact", "fleet.yaml", "mistral-docs", "--policy", "force")
+
+    assert finished.code == 2
+    assert finished.err.startswith("harness: a policy is wanted, got 'force'; pass one of block_if_referenced, ")

@@ -13,10 +13,16 @@ from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+REGRESSION = sorted((FOLDER / "regression").glob("*.ipynb"))
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def notebook(request: pytest.FixtureRequest) -> NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+@pytest.fixture(params=[*NOTEBOOKS, *REGRESSION], ids=lambda path: path.stem)
+def any_notebook(request: pytest.FixtureRequest) -> NotebookNode:
     return nbformat.read(request.param, as_version=4)
 
 
@@ -64,24 +70,24 @@ def test_cells_are_short(notebook: NotebookNode) -> None:
     assert max(lengths) <= 15
 
 
-def test_every_cell_ran_in_order(notebook: NotebookNode) -> None:
+def test_every_cell_ran_in_order(any_notebook: NotebookNode) -> None:
     # nbval compares no outputs of a cell without a count.
-    counts = [cell.execution_count for cell in code_cells(notebook)]
+    counts = [cell.execution_count for cell in code_cells(any_notebook)]
 
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_outputs_are_pictures_and_text_alone(notebook: NotebookNode) -> None:
-    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+def test_outputs_are_pictures_and_text_alone(any_notebook: NotebookNode) -> None:
+    outputs = [output for cell in code_cells(any_notebook) for output in cell.outputs]
 
     kinds = {kind for output in outputs for kind in output.get("data", {})}
 
     assert kinds <= {"text/plain", "text/html", "image/svg+xml"}
     assert "image/svg+xml" in kinds
-    assert "widgets" not in notebook.metadata
+    assert "widgets" not in any_notebook.metadata
 
 
-def test_outputs_name_no_path_of_the_machine(notebook: NotebookNode) -> None:
-    outputs = json.dumps([output for cell in code_cells(notebook) for output in cell.outputs])
+def test_outputs_name_no_path_of_the_machine(any_notebook: NotebookNode) -> None:
+    outputs = json.dumps([output for cell in code_cells(any_notebook) for output in cell.outputs])
 
     assert not re.search(r"/(?:tmp|root|home|Users|usr)/|ipykernel_\d", outputs)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode
 from xml.etree import ElementTree
 
 import pytest
@@ -125,7 +126,13 @@ def test_equal_graphs_give_equal_bytes(name: str) -> None:
 def test_mimebundle_holds_one_line_and_the_picture() -> None:
     view = graph(source([entry("providers", "p")]))
 
-    assert view._repr_mimebundle_() == {"text/plain": str(view), "image/svg+xml": view.svg}
+    bundle = view._repr_mimebundle_()
+    image = b64encode(view.svg.encode()).decode()
+    assert bundle == {
+        "text/plain": str(view),
+        "text/html": f'<img alt="{view}" src="data:image/svg+xml;base64,{image}">',  # shown without trust
+        "image/svg+xml": view.svg,
+    }
     assert "\n" not in str(view)
     assert repr(view) == str(view)
 

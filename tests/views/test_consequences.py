@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.registry import ProviderRemovalPolicy, Registry, Snapshot, report_removal
+from harness.views.consequences import STATES, Consequences, removal_consequences
+from harness.views.errors import PolicyScopeError
+
+from .pictures import FIXTURES
+
+FLEET = Registry.from_file(FIXTURES / "fleet.yaml").snapshot()
+CATALOGUE = Registry.from_file(FIXTURES / "model_catalogue.csv").snapshot()
+PROVIDERS = [(FLEET, provider) for provider in FLEET.providers] + [
+    (CATALOGUE, provider) for provider in list(CATALOGUE.providers)[::10]
+]
+
+
+def keys(found: Consequences, *states: str) -> list[tuple[str, str]]:
+    return sorted(consequence.key for consequence in found.touched if consequence.state in states)
+
+
+def causes(found: Consequences) -> dict[str, str]:
+    return {consequence.key[1]: f"{consequence.state}: {consequence.cause}" for consequence in found.touched}
+
+
+@pytest.mark.parametrize(("snapshot", "provider"), PROVIDERS, ids=lambda value: value if isinstance(value, str) else "")
+def test_numbers_are_those_of_the_preview(snapshot: Snapshot, provider: str) -> None:
+    preview = snapshot.preview_remove_provider(provider)
+    counted = [("models", name) for name in preview.model_ids]
+    counted += [("model_pools", name) for name in preview.model_pool_ids]
+    counted += [("agents", name) for name in preview.agent_ids]
+
+    found = removal_consequences(snapshot, [("providers", provider)])
+
+    assert keys(found, "broken") == sorted(counted)
+
+
+@pytest.mark.parametrize("provider", list(FLEET.providers))
+def test_paths_and_remote_agents_are_those_of_the_report(provider: str) -> None:
+    affected = {entry.key: entry for entry in report_removal(FLEET, provider).affected}
+
+    touched = {entry.key: entry for entry in removal_consequences(FLEET, [("providers", provider)]).touched}
+
+    assert {key: touched[key].path for key in affected} == {key: entry.path for key, entry in affected.items()}
+    assert all(touched[key].state == ("broken" if entry.is_counted else "kept") for key, entry in affected.items())
+
+
+@pytest.mark.parametrize("policy", list(ProviderRemovalPolicy))
+@pytest.mark.parametrize("provider", list(FLEET.providers))
+def test_policy_says_what_the_registry_says(provider: str, policy: ProviderRemovalPolicy) -> None:
+    outcome = next(found for found in report_removal(FLEET, provider).outcomes if found.policy is policy)
+
+    found = removal_consequences(FLEET, [("providers", provider)], policy)
+
+    assert found.is_allowed == outcome.is_allowed
+    assert found.blocked_by == tuple(sorted(outcome.blocked_by))
+
+
+def test_cascade_takes_unused_models_along() -> None:
+    found = removal_consequences(CATALOGUE, [("providers", "bedrock")], ProviderRemovalPolicy.CASCADE_UNUSED_MODELS)
+
+    assert found.counts == {"removed": 1, "cascaded": 331, "broken": 0, "kept": 0}
+    assert found.verdict == "cascade_unused_models lets it through"
+
+
+def test_refusal_says_who_stands_in_the_way() -> None:
+    found = removal_consequences(FLEET, [("providers", "mistral-docs")], ProviderRemovalPolicy.CASCADE_UNUSED_MODELS)
+
+    assert found.verdict == "cascade_unused_models refuses: 2 agents in the way"
+
+
+def test_each_kind_of_reference_has_its_cause() -> None:
+    wanted = [("providers", "anthropic-eu"), ("plugins", "citations"), ("tools", "pager"), ("agents", "carrier-desk")]
+
+    found = causes(removal_consequences(FLEET, wanted))
+
+    assert found["fast"] == "broken: its provider goes"
+    assert found["general"] == "broken: loses a member"
+    assert found["product-advice"] == "broken: its pool loses a model"
+    assert found["billing"] == "broken: its model goes"
+    assert found["policy-search"] == "broken: its plugin goes"
+    assert found["partner-support"] == "kept: runs elsewhere"
+    assert found["code-review"] == "kept: only its delegate is hurt"
+    assert found["carrier-desk"] == "removed: asked for"
+    assert causes(removal_consequences(FLEET, [("agents", "carrier-desk")]))["shipping"] == (
+        "broken: delegates to what goes"
+    )
+    assert causes(removal_consequences(FLEET, [("tools", "pager")]))["incident"] == "kept: tools are not checked"
+
+
+def test_entry_that_is_gone_is_missing() -> None:
+    found = removal_consequences(FLEET, [("providers", "gone")])
+
+    assert found.touched == ()
+    assert found.verdict == "nothing to remove: provider gone is not in version 1"
+
+
+def test_policy_is_for_providers_alone() -> None:
+    with pytest.raises(
+        PolicyScopeError, match="wants providers, got 'plugins/audit'; leave the policy out to look only"
+    ):
+        removal_consequences(FLEET, [("plugins", "audit")], ProviderRemovalPolicy.BLOCK_IF_REFERENCED)
+
+
+def test_frame_has_one_row_per_entry_with_its_cause_and_path() -> None:
+    frame = removal_consequences(FLEET, [("providers", "mistral-docs")]).to_frame()
+
+    assert {name: str(kind) for name, kind in frame.dtypes.items() if name in ("state", "distance")} == {
+        "state": "category",
+        "distance": "int64",
+    }
+    assert frame.columns.tolist() == ["state", "namespace", "id", "cause", "distance", "path"]
+    assert frame.state.cat.categories.tolist() == list(STATES)
+    assert frame.path.tolist()[1] == "agent invoice-reader → model scan → provider mistral-docs"

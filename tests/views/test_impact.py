@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from harness.registry import (
+    AgentSpec,
+    ModelSpec,
+    ProviderInUseError,
+    ProviderRemovalPolicy,
+    Registry,
+    VersionConflictError,
+)
+from harness.views import ImpactView, impact
+from harness.views.errors import InvalidChoiceError, PolicyScopeError, ReadOnlyViewError, UnknownEntryError
+from harness.views.following import follow
+
+from .pictures import FIXTURES, HOSTILE, assert_plain, assert_readable, drawn_nodes
+
+CASCADE = ProviderRemovalPolicy.CASCADE_UNUSED_MODELS
+SECRET = "sk-live-5f2b9c"  # a made-up key
+
+
+def fleet() -> Registry:
+    return Registry.from_file(FIXTURES / "fleet.yaml")
+
+
+def unused() -> Registry:
+    registry = Registry()
+    registry.register_provider("mail", object())
+    registry.register_model(ModelSpec("letter", "mail"))  # type: ignore[arg-type]
+    return registry
+
+
+def hostile() -> Registry:
+    registry = Registry()
+    registry.register_provider(HOSTILE[0], object())
+    for name in HOSTILE:
+        registry.register_model(ModelSpec(f"{name}|", HOSTILE[0]))  # type: ignore[arg-type]
+        registry.register_agent(AgentSpec(f"{name}|", f"{name}|"))  # type: ignore[arg-type]
+    return registry
+
+
+_PICTURES = {
+    "fleet": lambda: impact(fleet(), "anthropic-eu"),
+    "two providers": lambda: impact(fleet(), "anthropic-eu", "openai-main"),
+    "plugin": lambda: impact(fleet(), "audit"),
+    "catalogue": lambda: impact(Registry.from_file(FIXTURES / "model_catalogue.csv"), "bedrock", policy=CASCADE),
+    "hostile": lambda: impact(hostile(), HOSTILE[0]),
+    "nothing needs it": lambda: impact(fleet(), "night-cluster"),
+}
+
+
+@pytest.mark.parametrize("name", _PICTURES)
+def test_picture_is_readable_plain_and_the_same_bytes(name: str) -> None:
+    view = _PICTURES[name]()
+
+    assert_readable(view.svg)
+    assert_plain(view.svg)
+    assert view.svg == _PICTURES[name]().svg
+    assert len(drawn_nodes(view.svg)) <= 60
+
+
+def test_text_is_one_line_with_the_counts_and_the_verdict() -> None:
+    assert str(impact(fleet(), "mistral-docs")) == (
+        "removal of provider mistral-docs from registry version 1: "
+        "1 removed, 0 cascaded, 4 broken, 0 kept; 4 would break"
+    )
+
+
+def test_states_differ_by_mark_dash_and_text() -> None:
+    nodes = drawn_nodes(impact(fleet(), "anthropic-eu").svg)
+
+    states = {node.get("data-state") for node in nodes}
+    assert states == {"removed", "broken", "kept"}
+    for node in nodes:
+        words = [text.text or "" for text in node.iter("{http://www.w3.org/2000/svg}text")]
+        assert words[1].startswith(f"{node.get('data-state')}: ")
+
+
+def test_apply_publishes_the_removal_and_undo_brings_it_back() -> None:
+    registry = unused()
+    before = registry.snapshot()
+    view = impact(registry, "mail", policy=CASCADE, writable=True)
+
+    assert view.apply() == 4
+    assert len(registry.snapshot().providers) == len(registry.snapshot().models) == 0
+    assert "nothing to remove" in view.text
+
+    assert view.undo() == 5
+    assert registry.snapshot().providers == before.providers
+    assert registry.snapshot().models == before.models
+    assert registry.snapshot().executor("mail") is before.executor("mail")
+
+
+def test_view_that_is_not_writable_refuses_to_apply() -> None:
+    registry = unused()
+
+    with pytest.raises(ReadOnlyViewError, match="it only shows; make it with writable=True"):
+        impact(registry, "mail", policy=CASCADE).apply()
+    assert registry.version == 3
+
+
+def test_refused_removal_changes_nothing() -> None:
+    registry = fleet()
+
+    with pytest.raises(ProviderInUseError):
+        impact(registry, "mistral-docs", policy=CASCADE, writable=True).apply()
+    assert registry.version == 1
+
+
+def test_undo_does_not_overwrite_what_came_after() -> None:
+    registry = unused()
+    view = impact(registry, "mail", policy=CASCADE, writable=True)
+    view.apply()
+    registry.register_provider("search", object())
+
+    assert not view.can_undo
+    with pytest.raises(VersionConflictError):
+        view.undo()
+    assert "search" in registry.snapshot().providers
+
+
+def pressed(view: ImpactView, **asked: object) -> str:
+    return str(view.answer(asked)["message"])
+
+
+def test_page_cannot_apply_what_it_did_not_see_or_may_not() -> None:
+    registry = unused()
+    shown = impact(registry, "mail", policy=CASCADE)
+    view = impact(registry, "mail", policy=CASCADE, writable=True)
+
+    assert pressed(view, action="apply", version=2).startswith("not done: ")
+    assert pressed(view, action="apply").startswith("not done: ")
+    assert pressed(shown, action="apply", version=3).startswith("not done: apply is asked of the view, it only shows")
+    assert pressed(shown, action="undo") == ""
+    assert registry.version == 3
+    assert pressed(view, action="apply", version=3) == "removed in version 4"
+    assert pressed(view, action="undo") == "brought back in version 5"
+
+
+def test_page_chooses_the_policy() -> None:
+    view = impact(fleet(), "mistral-docs", writable=True)
+
+    assert (
+        view.answer({"policy": "block_if_referenced"})["verdict"] == "block_if_referenced refuses: 2 models in the way"
+    )
+    assert view.answer({"policy": "drop table"})["policy"] == ""
+
+
+def test_view_follows_the_registry() -> None:
+    registry = fleet()
+    view = impact(registry, "mistral-docs")
+    registry.register_provider("new", object())
+
+    assert "from registry version 2" in view.text
+
+
+def test_following_tells_each_new_version_on_the_loop_and_ends_with_the_display() -> None:
+    class Counted:
+        version = 1
+
+    registry, seen = Counted(), []
+
+    async def play() -> None:
+        told = asyncio.Event()
+        follow(registry, lambda: (seen.append(registry.version), told.set()), lambda: len(seen) < 2)
+        for version in (2, 3):
+            registry.version = version
+            await told.wait()
+            told.clear()
+
+    asyncio.run(play())
+
+    assert seen == [2, 3]
+    assert not follow(registry, lambda: None, lambda: True)  # no loop runs here
+
+
+@pytest.mark.parametrize(
+    ("entries", "options", "error"),
+    [
+        ((), {}, InvalidChoiceError),
+        (("nobody",), {}, UnknownEntryError),
+        (("audit",), {"policy": CASCADE}, PolicyScopeError),
+    ],
+)
+def test_wrong_question_is_refused(entries: tuple[str, ...], options: dict, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        impact(fleet(), *entries, **options)
+
+
+def test_key_in_a_configuration_appears_nowhere(tmp_path: object) -> None:
+    from harness.views import graph
+
+    file = tmp_path / "fleet.yaml"  # type: ignore[operator]
+    file.write_text(
+        f"providers: [{{id: mail, kind: anthropic, config: {{api_key: {SECRET}, nested: {{token: {SECRET}}}}}}}]\n"
+        "models: [{id: letter, provider_id: mail}]\n"
+    )
+    registry = Registry.from_file(file)
+    drawn, removal = graph(registry.snapshot()), impact(registry, "mail", policy=CASCADE)
+    written = [drawn.to_html(), drawn.to_csv(), drawn.to_mermaid(), drawn.to_frame().to_csv()]
+    written += [removal.to_html(), removal.to_frame().to_csv(), str(removal.for_page()), repr(registry.snapshot())]
+    bundles = [str(view._repr_mimebundle_()) for view in (drawn, removal, registry.snapshot())]
+
+    assert [text for text in [*written, *bundles, drawn.svg, removal.svg] if SECRET in text] == []
+    assert all("mail" in text for text in written[:-1])
