@@ -29,6 +29,7 @@ EventKind = Literal[
 NO_KEY: object = object()
 _OWN = str(Path(__file__).parent)
 _STDLIB = sysconfig.get_path("stdlib")
+_LARGEST_KEY = 2**32  # a larger number is likely to be an object's id, which differs from run to run
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
@@ -178,7 +179,8 @@ def _origin(error: BaseException | None) -> tuple[str, int, str]:
 
 def _short(key: object) -> str:
     """Return a key's text if it is a plain value; other keys may hold addresses and are named by type."""
-    if isinstance(key, (str, int, float, bool, bytes, type(None))):
+    is_identity = isinstance(key, int) and abs(key) > _LARGEST_KEY
+    if isinstance(key, (str, int, float, bool, bytes, type(None))) and not is_identity:
         text = repr(key)
         return text if len(text) <= 40 else text[:37] + "..."
     return type(key).__name__
