@@ -156,8 +156,9 @@ class AgentSpec:
             check_id("endpoint", self.endpoint, max_length=_MAX_URL_LENGTH)
         elif self.model_id is None:
             raise InvalidSpecError(f"agent {self.id!r} wants a model, has none and no endpoint", "give it a model_id")
-        for name in ("plugin_ids", "delegates", "tool_ids"):
-            object.__setattr__(self, name, check_ids(name, getattr(self, name)))
+        object.__setattr__(self, "plugin_ids", check_ids("plugin_ids", self.plugin_ids))
+        object.__setattr__(self, "delegates", check_ids("delegates", self.delegates))
+        object.__setattr__(self, "tool_ids", check_ids("tool_ids", self.tool_ids))
         hooks = check_ids("active_hook_filter", self.active_hook_filter)
         object.__setattr__(self, "active_hook_filter", tuple(sorted(set(hooks))))
 
