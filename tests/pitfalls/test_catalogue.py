@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ def test_broken_form_is_found_and_replays(pitfall):
 
     assert failure is not None
     again = replay(pitfall.broken, failure.token)
-    assert (type(again.error), str(again.error)) == (type(failure.error), str(failure.error))
+    assert type(again.error) is type(failure.error)
+    assert without_addresses(again.error) == without_addresses(failure.error)
 
 
 @pytest.mark.portable
@@ -52,6 +54,11 @@ def test_forms_differ_in_one_function_of_at_most_twenty_lines(pitfall):
     assert broken.endswith(program)
     assert mended.endswith(program)
     assert 0 < len(pitfall.diff().splitlines()) <= 20
+
+
+def without_addresses(error: BaseException | None) -> str:
+    """Return the message; pytest's explanation of an assertion shows where its objects lie in memory."""
+    return re.sub(r"\b0x[0-9a-f]+", "0x…", str(error))
 
 
 @by_id

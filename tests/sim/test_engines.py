@@ -86,7 +86,7 @@ def test_failure_of_a_pitfall_is_confirmed_on_threads(pitfall):
 
     confirmed = failure.confirm()
 
-    assert str(confirmed.error) == str(failure.error)
+    assert type(confirmed.error) is type(failure.error)
     assert confirmed.events == failure.execution.events
     assert "real threads, forced order" in confirmed.title
 
