@@ -7,6 +7,8 @@ entry:
 - *removed*: what was named; *cascaded*: what the policy takes along;
 - *broken*: what refers to something removed or broken by a reference that is checked;
 - *kept*: what names one of these and works on: a remote agent, an agent whose delegate is hurt, the user of a tool.
+
+A delegate that goes, asked for or taken along, is a reference that leads nowhere; one that breaks is still there.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ _BREAKING = {
     "delegate": "delegates to what goes",
 }
 _POOL = "its pool loses a model"
+_UNUSED = "no agent needs it"
 _REMOTE, _DELEGATE, _TOOL = "runs elsewhere", "only its delegate is hurt", "tools are not checked"
 
 
@@ -160,7 +163,8 @@ def removal_consequences(
     outcomes = [_outcome(snapshot, key[1], policy) for key in targets] if policy is not None else []
     is_allowed = all(outcome.is_allowed for outcome in outcomes) if policy is not None else None
     taken = [key for outcome in outcomes for key in outcome.removed if key not in targets] if is_allowed else []
-    touched = _touched(graph, targets, taken)
+    is_unused = policy is not ProviderRemovalPolicy.CASCADE_ALL
+    touched = _touched(graph, targets, taken, _UNUSED if is_unused else None)
     return Consequences(
         version=snapshot.version,
         targets=targets,
@@ -181,7 +185,9 @@ def _order(consequence: Consequence) -> tuple[int, int, str]:
     return (STATES.index(consequence.state), namespaces.index(consequence.key[0]), consequence.key[1])
 
 
-def _touched(graph: DependencyGraph, targets: Sequence[Key], taken: Iterable[Key]) -> list[Consequence]:
+def _touched(
+    graph: DependencyGraph, targets: Sequence[Key], taken: Iterable[Key], excuse: str | None
+) -> list[Consequence]:
     named_by: dict[Key, list[Edge]] = {}
     for edge in graph.edges:
         named_by.setdefault(edge.target, []).append(edge)
@@ -195,7 +201,7 @@ def _touched(graph: DependencyGraph, targets: Sequence[Key], taken: Iterable[Key
             if edge.source not in found and _breaks(edge, found, remote):
                 path = (edge.source, *found[hurt].path)
                 if edge.source in taken:
-                    found[edge.source] = Consequence(edge.source, "cascaded", "nobody uses it", path)
+                    found[edge.source] = Consequence(edge.source, "cascaded", excuse or _cause(edge), path)
                 else:
                     found[edge.source] = Consequence(edge.source, "broken", _cause(edge), path)
                 waiting.append(edge.source)
@@ -209,7 +215,7 @@ def _touched(graph: DependencyGraph, targets: Sequence[Key], taken: Iterable[Key
 
 def _breaks(edge: Edge, found: Mapping[Key, Consequence], remote: set[Key]) -> bool:
     if edge.relation in ("plugin", "delegate"):
-        return found[edge.target].state == "removed"
+        return found[edge.target].state in ("removed", "cascaded")
     if edge.relation == "model":
         return edge.source not in remote
     return edge.relation in _BREAKING

@@ -16,6 +16,8 @@ __all__ = ["bring_back", "remove"]
 def remove(registry: Registry, providers: Sequence[Key], policy: ProviderRemovalPolicy, seen: int) -> Snapshot:
     """Remove providers in one version and return the snapshot before it.
 
+    The version that was looked at is the confirmation that ``CASCADE_ALL`` wants.
+
     Raises:
         VersionConflictError: ``seen`` is no longer the current version.
         ProviderInUseError: The policy forbids it.
@@ -25,7 +27,7 @@ def remove(registry: Registry, providers: Sequence[Key], policy: ProviderRemoval
         raise VersionConflictError(seen, before.version)
     draft = Draft(before)
     for _, provider_id in providers:
-        draft.remove_provider(provider_id, policy)
+        draft.remove_provider(provider_id, policy, expected_version=seen)
     registry.publish(draft, expected_version=seen)
     return before
 

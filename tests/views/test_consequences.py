@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from harness.registry import ProviderRemovalPolicy, Registry, Snapshot, report_removal
+from harness.registry import (
+    AgentSpec,
+    ModelPoolSpec,
+    ModelSpec,
+    ProviderRemovalPolicy,
+    Registry,
+    Snapshot,
+    preview_removal,
+    report_removal,
+)
 from harness.views.consequences import STATES, Consequences, removal_consequences
 from harness.views.errors import PolicyScopeError
 
@@ -57,16 +66,46 @@ def test_policy_says_what_the_registry_says(provider: str, policy: ProviderRemov
 
 
 def test_cascade_takes_unused_models_along() -> None:
-    found = removal_consequences(CATALOGUE, [("providers", "bedrock")], ProviderRemovalPolicy.CASCADE_UNUSED_MODELS)
+    found = removal_consequences(CATALOGUE, [("providers", "bedrock")], ProviderRemovalPolicy.CASCADE_UNUSED)
 
     assert found.counts == {"removed": 1, "cascaded": 331, "broken": 0, "kept": 0}
-    assert found.verdict == "cascade_unused_models lets it through"
+    assert found.verdict == "cascade_unused lets it through"
+
+
+def test_cascade_takes_unused_pools_along() -> None:
+    registry = Registry()
+    registry.register_provider("mail", object())
+    registry.register_model(ModelSpec("letter", "mail"))  # type: ignore[arg-type]
+    registry.register_model_pool(ModelPoolSpec("post", ("letter",)))  # type: ignore[arg-type]
+    registry.register_agent(AgentSpec("elsewhere", "post", endpoint="https://partner.example"))  # type: ignore[arg-type]
+
+    found = removal_consequences(registry.snapshot(), [("providers", "mail")], ProviderRemovalPolicy.CASCADE_UNUSED)
+
+    assert causes(found) == {
+        "mail": "removed: asked for",
+        "letter": "cascaded: no agent needs it",
+        "post": "cascaded: no agent needs it",
+        "elsewhere": "kept: runs elsewhere",
+    }
+
+
+@pytest.mark.parametrize("provider", list(FLEET.providers))
+def test_cascade_to_agents_takes_along_what_the_registry_does(provider: str) -> None:
+    dependents = {entry.key: entry.path for entry in preview_removal(FLEET, provider).dependents}
+
+    found = removal_consequences(FLEET, [("providers", provider)], ProviderRemovalPolicy.CASCADE_ALL)
+
+    cascaded = {entry.key: entry for entry in found.touched if entry.state == "cascaded"}
+    assert {key: entry.path for key, entry in cascaded.items()} == dependents
+    assert found.counts["broken"] == 0
+    assert "no agent needs it" not in {entry.cause for entry in cascaded.values()}
+    assert found.verdict == "cascade_all lets it through"
 
 
 def test_refusal_says_who_stands_in_the_way() -> None:
-    found = removal_consequences(FLEET, [("providers", "mistral-docs")], ProviderRemovalPolicy.CASCADE_UNUSED_MODELS)
+    found = removal_consequences(FLEET, [("providers", "mistral-docs")], ProviderRemovalPolicy.CASCADE_UNUSED)
 
-    assert found.verdict == "cascade_unused_models refuses: 2 agents in the way"
+    assert found.verdict == "cascade_unused refuses: 2 agents in the way"
 
 
 def test_each_kind_of_reference_has_its_cause() -> None:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from harness.registry import (
-    AgentSpec,
+    NAMESPACES,
+    DependencyGraph,
+    Edge,
     ModelSpec,
+    Node,
     ProviderInUseError,
     ProviderRemovalPolicy,
     Registry,
@@ -15,10 +19,11 @@ from harness.registry import (
 from harness.views import ImpactView, impact
 from harness.views.errors import InvalidChoiceError, PolicyScopeError, ReadOnlyViewError, UnknownEntryError
 from harness.views.following import follow
+from harness.views.removing import remove
 
-from .pictures import FIXTURES, HOSTILE, assert_plain, assert_readable, drawn_nodes
+from .pictures import FIXTURES, HOSTILE, assert_plain, assert_readable, drawn_nodes, entry
 
-CASCADE = ProviderRemovalPolicy.CASCADE_UNUSED_MODELS
+CASCADE = ProviderRemovalPolicy.CASCADE_UNUSED
 SECRET = "sk-live-5f2b9c"  # a made-up key
 
 
@@ -34,12 +39,17 @@ def unused() -> Registry:
 
 
 def hostile() -> Registry:
-    registry = Registry()
-    registry.register_provider(HOSTILE[0], object())
+    """Stands in for a registry that lets any id in; ours refuses these at its edges."""
+    provider = Node("providers", HOSTILE[0], f"{HOSTILE[0]} (object)")
+    nodes, edges = [provider], []
     for name in HOSTILE:
-        registry.register_model(ModelSpec(f"{name}|", HOSTILE[0]))  # type: ignore[arg-type]
-        registry.register_agent(AgentSpec(f"{name}|", f"{name}|"))  # type: ignore[arg-type]
-    return registry
+        model, agent = entry("models", f"{name}|"), entry("agents", f"{name}|")
+        nodes += [model, agent]
+        edges += [Edge(model.key, provider.key, "provider"), Edge(agent.key, model.key, "model")]
+    ids = {namespace: [node.id for node in nodes if node.namespace == namespace] for namespace in NAMESPACES}
+    whole = DependencyGraph(tuple(nodes), tuple(edges))
+    snapshot = SimpleNamespace(version=1, graph=lambda: whole, **ids)
+    return SimpleNamespace(version=1, snapshot=lambda: snapshot)  # type: ignore[return-value]
 
 
 _PICTURES = {
@@ -108,6 +118,21 @@ def test_refused_removal_changes_nothing() -> None:
     with pytest.raises(ProviderInUseError):
         impact(registry, "mistral-docs", policy=CASCADE, writable=True).apply()
     assert registry.version == 1
+
+
+def test_cascade_to_agents_is_applied_to_the_version_seen_and_undone() -> None:
+    registry = fleet()
+    before = registry.snapshot()
+    view = impact(registry, "mistral-docs", "anthropic-eu", policy=ProviderRemovalPolicy.CASCADE_ALL, writable=True)
+    gone = {consequence.key for consequence in view.consequences.touched if consequence.state != "kept"}
+
+    with pytest.raises(VersionConflictError):
+        remove(registry, view.consequences.targets, ProviderRemovalPolicy.CASCADE_ALL, 2)
+    assert view.apply() == 2
+    assert set(before.diff(registry.snapshot()).removed) == gone
+
+    assert view.undo() == 3
+    assert before.diff(registry.snapshot()).is_empty
 
 
 def test_undo_does_not_overwrite_what_came_after() -> None:

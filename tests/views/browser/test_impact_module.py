@@ -43,7 +43,7 @@ def test_policy_apply_and_undo_by_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("cascade")
     wait(page)
-    assert page.get_by_role("status").inner_text() == "Version 3: cascade_unused_models lets it through"
+    assert page.get_by_role("status").inner_text() == "Version 3: cascade_unused lets it through"
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator(".harness-view[data-version='4']").wait_for()

@@ -60,7 +60,7 @@ def test_one_round_trip_focus_apply_undo_and_a_publish_of_another_thread(lab: La
     page.locator(".harness-view[data-version='4']").wait_for()  # the other thread's publish arrived by itself
     assert "spare-model" in page.locator("tbody").inner_text()
     assert "late" in page.locator("tbody").inner_text()
-    page.get_by_role("combobox", name="Policy").select_option("cascade_unused_models")
+    page.get_by_role("combobox", name="Policy").select_option("cascade_unused")
     page.get_by_role("button", name="Apply").click()
     page.locator(".harness-view[data-version='5']").wait_for()
     assert "removed in version 5" in page.get_by_role("status").first.inner_text()
