@@ -26,7 +26,9 @@ def measure() -> tuple[float, int]:
 
 
 def main() -> int:
-    measure()  # what is loaded once is not growth
+    for _ in range(200):  # what is loaded once, and pools that fill once, are not growth
+        harness.explore(lost_update, max_schedules=10, on_failure="continue")
+    measure()
     rounds = [measure() for _ in range(ROUNDS)]
     first, last = rounds[:5], rounds[-5:]
     speeds = [max(speed for speed, _ in part) for part in (first, last)]
