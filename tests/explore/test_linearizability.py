@@ -19,8 +19,6 @@ from harness.explore import (
     orders,
 )
 
-pytestmark = pytest.mark.portable
-
 
 def counter(state, call):
     return (state + 1, state + 1) if call == "add" else (state, state)

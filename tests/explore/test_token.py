@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import threading
@@ -39,6 +40,7 @@ def other():
     pass
 
 
+@functools.cache
 def token_of(program):
     failure = explore(program).failure
     assert failure is not None

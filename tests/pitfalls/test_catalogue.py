@@ -35,7 +35,6 @@ def test_broken_form_is_found_and_replays(pitfall):
     assert without_addresses(again.error) == without_addresses(failure.error)
 
 
-@pytest.mark.portable
 @by_id
 def test_mended_form_holds_with_choices_to_make(pitfall):
     result = explore(pitfall.mended, instrument=pitfall.instrument, max_schedules=300)

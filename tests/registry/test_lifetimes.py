@@ -20,8 +20,6 @@ from harness.registry import (
     RemovalPolicy,
 )
 
-pytestmark = pytest.mark.portable
-
 BLOCK = RemovalPolicy.BLOCK_IF_REFERENCED
 
 

@@ -13,8 +13,6 @@ import pytest
 from harness import pitfalls
 from harness.explore import InvalidArgumentError, Verdict, explore, replay
 
-pytestmark = pytest.mark.portable
-
 
 def together(*functions):
     threads = [threading.Thread(target=function, name=function.__name__) for function in functions]
@@ -68,6 +66,7 @@ def pool():
         list(executor.map(time.sleep, [1, 2]))
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("program", [lost_update, lock_order, hand_over, pool])
 def test_engines_agree_on_schedules_and_events(program):
     results = [explore(program, engine=engine, max_schedules=40, seed=5) for engine in ("greenlet", "threads")]
