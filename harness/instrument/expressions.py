@@ -298,7 +298,11 @@ class ExpressionRewriter(Placer):
         node.left = self.expression(left)
         for position, (operator, right) in enumerate(zip(node.ops, others, strict=True)):
             new = self.expression(right)
-            is_plain = isinstance(right, FRESH) or self.is_confined(right)
+            # pytest's explanation of a failed assertion looks names up; that is no access of the program's.
+            is_explained = (
+                isinstance(right, ast.Call) and isinstance(right.func, ast.Attribute) and is_foreign(right.func)
+            )
+            is_plain = isinstance(right, FRESH) or self.is_confined(right) or is_explained
             if self.is_active and isinstance(operator, (ast.In, ast.NotIn)) and not is_plain:
                 if position == 0 and is_left_simple:
                     new = self.hook("item", right, "read", None, new, copy_of(left))
