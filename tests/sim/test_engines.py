@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import queue
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +87,8 @@ def test_failure_of_a_pitfall_is_confirmed_on_threads(pitfall):
     confirmed = failure.confirm()
 
     assert type(confirmed.error) is type(failure.error)
+    # pytest's explanation of an assertion shows where its objects lie in memory.
+    assert re.sub(r"0x[0-9a-f]+", "", str(confirmed.error)) == re.sub(r"0x[0-9a-f]+", "", str(failure.error))
     assert confirmed.events == failure.execution.events
     assert "real threads, forced order" in confirmed.title
 
