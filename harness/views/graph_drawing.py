@@ -123,6 +123,7 @@ class _Drawing:
         self._letters = {provider: _LETTERS[i % 26] for i, provider in enumerate(order)}
         self._colours = {provider: PALETTE[i % len(PALETTE)] for i, provider in enumerate(order)}
         self._top = 0.0
+        self._routes: list[list[Point]] = []  # where the lines run on the page, once the top is known
 
     def finish(self, heading: str, text: str) -> str:
         width = max(self._layout.width, _NARROWEST) + 2 * _MARGIN
@@ -132,6 +133,7 @@ class _Drawing:
         heads = self._heads()
         head_lines = max((len(words) for _, words in heads), default=0)
         self._top = 50 + 16 * len(lines) + 16 + 14 * head_lines
+        self._routes = [[(x + _MARGIN, y + self._top) for x, y in route] for route in self._layout.routes]
         explained, height = legend(
             self._legend_entries(), _MARGIN, self._top + self._layout.height + 30, width - _MARGIN, sample_width=32
         )
@@ -170,9 +172,6 @@ class _Drawing:
                 yield label(x, y - 4 - 14 * row, line, _LABEL, bold=True)
             yield element("path", d=f"M{number(x)} {number(y)}h{number(column.width)}", stroke="#ced4da")
 
-    def _route(self, link: int) -> list[Point]:
-        return [(x + _MARGIN, y + self._top) for x, y in self._layout.routes[link]]
-
     def _is_on_path(self, bundle: Bundle) -> bool:
         return (bundle.source, bundle.target) in self._on_path
 
@@ -195,7 +194,7 @@ class _Drawing:
             yield element(
                 "path",
                 title(f"{ends} ({bundle.relation}{count})"),
-                d=line_path(self._route(link)),
+                d=line_path(self._routes[link]),
                 stroke=self._colour(bundle),
                 stroke_width=3 if self._is_on_path(bundle) else None,
                 stroke_opacity=1 if self._is_on_path(bundle) else None,
@@ -206,7 +205,7 @@ class _Drawing:
     def _arrowheads(self) -> list[str]:
         heads: dict[str, None] = {}
         for link, bundle in enumerate(self._picture.bundles):
-            before, tip = self._route(link)[-2:]
+            before, tip = self._routes[link][-2:]
             head = arrowhead(before, tip, self._colour(bundle), heavy=self._is_on_path(bundle))
             heads[head] = None
         return list(heads)
@@ -215,7 +214,7 @@ class _Drawing:
         """Write how many edges a line stands for, where there is room in the gutter beside its source."""
         taken: list[tuple[float, float, float, float]] = []
         for link, bundle in enumerate(self._picture.bundles):
-            start, end = self._route(link)[:2]
+            start, end = self._routes[link][:2]
             words = f"×{bundle.count:,}"  # noqa: RUF001  # a count of times
             wide = text_width(words, _SMALL) / 2 + 2
             for share in (0.5, 0.4, 0.6) if bundle.count > 1 and start[0] != end[0] else ():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 from typing import final
 
@@ -205,39 +206,51 @@ def _heights(made: Grid, cells: list[Cell]) -> list[float]:
     half = [cell.height / 2 + _ROW_GAP / 2 for cell in cells]
     half += [_LANE_HEIGHT / 2 + _ROW_GAP / 2] * (len(made.left) - len(cells))
     height = [0.0] * len(half)
-    for column in made.columns:
-        y = -sum(half[slot] for slot in column)
-        for slot in column:
-            height[slot] = y + half[slot]
-            y += 2 * half[slot]
+    stacks = [(column, _stacked(column, half)) for column in made.columns]
+    for column, below in stacks:
+        middle = (below[-1] + half[column[-1]]) / 2
+        for slot, y in zip(column, below, strict=True):
+            height[slot] = y - middle
     for round_ in range(_ROUNDS if len(half) <= _LARGE else _LARGE_ROUNDS):
-        for column in made.columns if round_ % 2 else reversed(made.columns):
-            _settle(column, made, half, height)
+        for column, below in stacks if round_ % 2 else reversed(stacks):
+            _settle(column, below, made, height)
     top = min((height[slot] - cell.height / 2 for slot, cell in enumerate(cells)), default=0.0)
-    top = min([top, *(height[slot] for slot in range(len(cells), len(half)))])
+    top = min([top, *height[len(cells) :]])
     return [y - top for y in height]
 
 
-def _settle(column: list[int], made: Grid, half: list[float], height: list[float]) -> None:
-    """Move the slots of a column as near to their neighbours as order and distance allow."""
-    offset = 0.0
-    pools: list[tuple[float, float, list[tuple[int, float]]]] = []  # mean, weight, (slot, offset) from top to bottom
+def _stacked(column: list[int], half: list[float]) -> list[float]:
+    """Return how far below the top of the column each slot's middle lies if they stand close together."""
+    below: list[float] = []
+    y = 0.0
     for slot in column:
-        offset += half[slot]
-        around = made.left[slot] + made.right[slot]
-        mean = (sum(height[other] for other in around) / len(around) if around else height[slot]) - offset
-        weight = float(len(around)) or 0.1
-        pool = [(slot, offset)]
+        y += half[slot]
+        below.append(y)
+        y += half[slot]
+    return below
+
+
+def _settle(column: list[int], below: list[float], made: Grid, height: list[float]) -> None:
+    """Move the slots of a column as near to their neighbours as order and distance allow."""
+    pools: list[tuple[float, float, int]] = []  # mean, weight, place in the column of the first slot, from the top
+    for place, slot in enumerate(column):
+        left, right = made.left[slot], made.right[slot]
+        degree = len(left) + len(right)
+        first, weight = place, float(degree) or 0.1
+        if degree:
+            mean = sum([height[other] for other in right], sum([height[other] for other in left])) / degree
+        else:
+            mean = height[slot]
+        mean -= below[place]
         while pools and pools[-1][0] > mean:
-            above, more, slots = pools.pop()
+            above, more, first = pools.pop()
             mean = (above * more + mean * weight) / (more + weight)
             weight += more
-            pool = slots + pool
-        pools.append((mean, weight, pool))
-        offset += half[slot]
-    for mean, _, pool in pools:
-        for slot, below in pool:
-            height[slot] = mean + below
+        pools.append((mean, weight, first))
+    pools.append((0.0, 0.0, len(column)))
+    for (mean, _, first), (_, _, end) in pairwise(pools):
+        for place in range(first, end):
+            height[column[place]] = mean + below[place]
 
 
 def _route(chain: list[int], ends: Link, column_of: dict[int, Point], heights: list[float]) -> tuple[Point, ...]:

@@ -9,7 +9,7 @@ Reference: Sugiyama, Tagawa, Toda, 1981. Lanes are its dummy nodes, shared by ta
 from __future__ import annotations
 
 from bisect import bisect, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import final
@@ -19,7 +19,8 @@ from harness.views.ranking import Link
 __all__ = ["Grid", "grid"]
 
 _SWEEPS = 8  # there and back
-_LARGE, _LARGE_SWEEPS = 800, 1  # slots beyond which nobody follows single lines, and time counts
+_LARGE = 800  # slots beyond which nobody follows single lines, and time counts: one sweep
+_LONELY = 10.0  # added to the place of slots without neighbours, which stand below the others
 
 
 @final
@@ -48,62 +49,74 @@ def grid(columns: Sequence[Sequence[int]], links: Sequence[Link]) -> Grid:
         links: Source and target of each link.
     """
     made = _with_lanes(columns, links)
+    if sum(map(len, made.columns)) > _LARGE:
+        _sweep_there_and_back(made)
+        return made
     tried: list[tuple[int, int, list[list[int]]]] = []
-    slots = sum(map(len, made.columns))
-    for sweep in range(_SWEEPS if slots <= _LARGE else _LARGE_SWEEPS):
-        _sweep(made, to_right=True)
-        _sweep(made, to_right=False)
+    for sweep in range(_SWEEPS):
+        _sweep_there_and_back(made)
         tried.append((_crossings(made), sweep, [list(column) for column in made.columns]))
     return Grid(min(tried)[2], made.left, made.right, made.chains)
 
 
 def _with_lanes(columns: Sequence[Sequence[int]], links: Sequence[Link]) -> Grid:
     filled = [list(column) for column in columns]
-    column_of = {node: number for number, column in enumerate(columns) for node in column}
+    column_of = [0] * sum(map(len, filled))
+    for number, column in enumerate(filled):
+        for node in column:
+            column_of[node] = number
     lanes: dict[tuple[int, int], int] = {}
     chains: list[list[int]] = []
+    steps: dict[Link, None] = {}
     for source, target in links:
-        start, end = sorted((source, target), key=lambda node: column_of[node])
+        start, end = (source, target) if column_of[source] <= column_of[target] else (target, source)
         chain = [start]
-        for column in range(column_of[start] + 1, column_of[end]):
-            if (column, target) not in lanes:
-                lanes[column, target] = len(column_of) + len(lanes)
-                filled[column].append(lanes[column, target])
-            chain.append(lanes[column, target])
-        chains.append([*chain, end])
-    left, right = _neighbours(len(column_of) + len(lanes), chains, column_of)
+        for between in range(column_of[start] + 1, column_of[end]):
+            lane = lanes.get((between, target))
+            if lane is None:
+                lane = lanes[between, target] = len(column_of) + len(lanes)
+                filled[between].append(lane)
+            chain.append(lane)
+        chain.append(end)
+        chains.append(chain)
+        if column_of[start] != column_of[end]:
+            steps.update(dict.fromkeys(pairwise(chain)))
+    left, right = _neighbours(len(column_of) + len(lanes), steps)
     return Grid(filled, left, right, chains)
 
 
-def _neighbours(
-    size: int, chains: list[list[int]], column_of: dict[int, int]
-) -> tuple[list[list[int]], list[list[int]]]:
+def _neighbours(size: int, steps: Iterable[Link]) -> tuple[list[list[int]], list[list[int]]]:
     left: list[list[int]] = [[] for _ in range(size)]
     right: list[list[int]] = [[] for _ in range(size)]
-    steps = dict.fromkeys(
-        step for chain in chains if column_of[chain[0]] != column_of[chain[-1]] for step in pairwise(chain)
-    )
     for before, after in steps:
         right[before].append(after)
         left[after].append(before)
     return left, right
 
 
-def _sweep(made: Grid, *, to_right: bool) -> None:
+def _sweep_there_and_back(made: Grid) -> None:
+    _sweep(made, made.columns, made.left)
+    _sweep(made, reversed(made.columns), made.right)
+
+
+def _sweep(made: Grid, columns: Iterable[list[int]], neighbours: list[list[int]]) -> None:
     """Sort each column by the mean place of its neighbours on one side; the lonely keep their place, relatively."""
-    neighbours = made.left if to_right else made.right
-    place: dict[int, float] = {}
-    for column in made.columns if to_right else reversed(made.columns):
-        wanted = {
-            slot: _mean([place[other] for other in neighbours[slot]], (position + 0.5) / len(column))
-            for position, slot in enumerate(column)
-        }
-        column.sort(key=lambda slot: (not (made.left[slot] or made.right[slot]), wanted[slot]))
-        place |= {slot: (position + 0.5) / len(column) for position, slot in enumerate(column)}
-
-
-def _mean(values: list[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
+    place = [0.0] * len(made.left)
+    for column in columns:
+        size = len(column)
+        wanted: dict[int, float] = {}
+        for position, slot in enumerate(column):
+            around = neighbours[slot]
+            if len(around) == 1:
+                wanted[slot] = place[around[0]]
+            elif around:
+                wanted[slot] = sum([place[other] for other in around]) / len(around)
+            else:
+                is_lonely = not (made.left[slot] or made.right[slot])
+                wanted[slot] = (position + 0.5) / size + _LONELY * is_lonely
+        column.sort(key=wanted.__getitem__)
+        for position, slot in enumerate(column):
+            place[slot] = (position + 0.5) / size
 
 
 def _crossings(made: Grid) -> int:

@@ -37,8 +37,11 @@ Point = tuple[float, float]
 
 def number(value: float) -> str:
     """Return a coordinate with at most one decimal."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
+    text = f"{value:.1f}"
+    if text[-2:] == ".0":
+        text = text[:-2]
+        return "0" if text == "-0" else text
+    return text
 
 
 def element(name: str, *children: str, **attributes: str | float | None) -> str:
@@ -103,8 +106,8 @@ def polygon(points: list[Point], **attributes: str | float | None) -> str:
 
 def curve(start: Point, end: Point) -> str:
     """Return the path commands from ``start``, already reached, to ``end``: leaves and arrives horizontally."""
-    middle = (start[0] + end[0]) / 2
-    return f"C{number(middle)} {number(start[1])} {number(middle)} {number(end[1])} {number(end[0])} {number(end[1])}"
+    middle, y = number((start[0] + end[0]) / 2), number(end[1])
+    return f"C{middle} {number(start[1])} {middle} {y} {number(end[0])} {y}"
 
 
 def document(width: float, height: float, heading: str, description: str, *children: str) -> str:

@@ -59,9 +59,12 @@ def clean(text: str) -> str:
     White space of every kind becomes one space; control characters, direction overrides, lone surrogates and code
     points that XML refuses are dropped, as are combining marks after the second in a row.
     """
+    line = " ".join(text.split())
+    if line.isascii() and line.isprintable():
+        return line
     kept: list[str] = []
     marks = 0
-    for character in " ".join(text.split()):
+    for character in line:
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks <= _MOST_MARKS and _is_printable(character):
             kept.append(character)
