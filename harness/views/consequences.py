@@ -1,12 +1,11 @@
 """What a removal would do to every entry it touches, and why.
 
-For providers the registry's own rule decides (``report_removal``), and this module only says the same of each entry:
-the counts are those of the preview. For other entries it follows the references that the registry checks. One state per
-entry:
+The registry's own rule decides what a policy lets through and takes along (``removing.try_removal``), and this module
+says the same of each entry: the counts are those of the preview. One state per entry:
 
 - *removed*: what was named; *cascaded*: what the policy takes along;
-- *broken*: what refers to something removed or broken by a reference that is checked;
-- *kept*: what names one of these and works on: a remote agent, an agent whose delegate is hurt, the user of a tool.
+- *broken*: what cannot do without something removed or broken;
+- *kept*: what names one of these and works on: a remote agent, an agent whose delegate is hurt.
 
 A delegate that goes, asked for or taken along, is a reference that leads nowhere; one that breaks is still there.
 """
@@ -23,13 +22,11 @@ from harness.registry import (
     DependencyGraph,
     Edge,
     Key,
-    PolicyOutcome,
-    ProviderRemovalPolicy,
+    RemovalPolicy,
     Snapshot,
-    report_removal,
 )
-from harness.views.errors import PolicyScopeError
 from harness.views.grouping import count_of
+from harness.views.removing import try_removal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +42,11 @@ _BREAKING = {
     "model": "its model goes",
     "plugin": "its plugin goes",
     "delegate": "delegates to what goes",
+    "tool": "its tool goes",
 }
 _POOL = "its pool loses a model"
 _UNUSED = "no agent needs it"
-_REMOTE, _DELEGATE, _TOOL = "runs elsewhere", "only its delegate is hurt", "tools are not checked"
+_REMOTE, _DELEGATE = "runs elsewhere", "only its delegate is hurt"
 
 
 @final
@@ -91,7 +89,7 @@ class Consequences:
     version: int
     targets: tuple[Key, ...]
     missing: tuple[Key, ...]
-    policy: ProviderRemovalPolicy | None
+    policy: RemovalPolicy | None
     is_allowed: bool | None
     blocked_by: tuple[Key, ...]
     touched: tuple[Consequence, ...]
@@ -139,7 +137,7 @@ def name_of(key: Key) -> str:
 def removal_consequences(
     snapshot: Snapshot,
     wanted: Sequence[Key],
-    policy: ProviderRemovalPolicy | None = None,
+    policy: RemovalPolicy | None = None,
     *,
     graph: DependencyGraph | None = None,
 ) -> Consequences:
@@ -150,20 +148,14 @@ def removal_consequences(
         wanted: What is to be removed.
         policy: What may be taken along, ``None`` to see what would break.
         graph: The snapshot's graph, where it is at hand.
-
-    Raises:
-        PolicyScopeError: A policy is given and one of the entries is no provider.
     """
     graph = graph or snapshot.graph()
     known = {node.key for node in graph.nodes}
     targets = tuple(key for key in dict.fromkeys(wanted) if key in known)
-    others = [key for key in wanted if key[0] != "providers"]
-    if policy is not None and others:
-        raise PolicyScopeError(policy.value, others[0])
-    outcomes = [_outcome(snapshot, key[1], policy) for key in targets] if policy is not None else []
+    outcomes = () if policy is None else try_removal(snapshot, targets, policy)
     is_allowed = all(outcome.is_allowed for outcome in outcomes) if policy is not None else None
     taken = [key for outcome in outcomes for key in outcome.removed if key not in targets] if is_allowed else []
-    is_unused = policy is not ProviderRemovalPolicy.CASCADE_ALL
+    is_unused = policy is not RemovalPolicy.CASCADE_ALL
     touched = _touched(graph, targets, taken, _UNUSED if is_unused else None)
     return Consequences(
         version=snapshot.version,
@@ -174,10 +166,6 @@ def removal_consequences(
         blocked_by=tuple(sorted({key for outcome in outcomes for key in outcome.blocked_by})),
         touched=tuple(sorted(touched, key=_order)),
     )
-
-
-def _outcome(snapshot: Snapshot, provider_id: str, policy: ProviderRemovalPolicy) -> PolicyOutcome:
-    return next(found for found in report_removal(snapshot, provider_id).outcomes if found.policy is policy)
 
 
 def _order(consequence: Consequence) -> tuple[int, int, str]:
@@ -214,7 +202,7 @@ def _touched(
 
 
 def _breaks(edge: Edge, found: Mapping[Key, Consequence], remote: set[Key]) -> bool:
-    if edge.relation in ("plugin", "delegate"):
+    if edge.relation in ("plugin", "delegate", "tool"):
         return found[edge.target].state in ("removed", "cascaded")
     if edge.relation == "model":
         return edge.source not in remote
@@ -226,4 +214,4 @@ def _cause(edge: Edge) -> str:
 
 
 def _reason(edge: Edge) -> str:
-    return {"model": _REMOTE, "tool": _TOOL}.get(edge.relation, _DELEGATE)
+    return _REMOTE if edge.relation == "model" else _DELEGATE

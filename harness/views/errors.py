@@ -8,7 +8,6 @@ __all__ = [
     "AmbiguousEntryError",
     "InvalidArgumentError",
     "InvalidChoiceError",
-    "PolicyScopeError",
     "ReadOnlyViewError",
     "UnknownEntryError",
     "ViewError",
@@ -68,18 +67,6 @@ class InvalidChoiceError(ViewError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.name}={self.value!r} is not known; pass one of {', '.join(map(repr, self.known))}"
-
-
-@final
-class PolicyScopeError(ViewError, ValueError):
-    """A policy is about providers, and something else is to be removed."""
-
-    def __init__(self, policy: str, key: tuple[str, str]) -> None:
-        super().__init__(policy, key)
-        self.policy, self.key = policy, key
-
-    def __str__(self) -> str:
-        return f"policy {self.policy!r} wants providers, got {'/'.join(self.key)!r}; leave the policy out to look only"
 
 
 @final

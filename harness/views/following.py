@@ -1,44 +1,47 @@
 """Following a registry's versions from a notebook, whoever publishes them.
 
-The kernel's own event loop looks at the version number a few times a second, between cells: one attribute is read, no
-lock is taken, no thread is started, and the publisher pays nothing. Drawing happens where widgets may be changed.
+A coalescing subscription of a coroutine: each publish is handed to the loop that subscribed, which in a notebook is
+the kernel's own, where widgets may be changed. The publisher pays one call, of versions in quick succession only the
+last is drawn, and between two drawings the kernel is left some rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
-__all__ = ["INTERVAL_S", "Versioned", "follow"]
+from harness.registry import NoRunningLoopError, Publication, Registry, Subscription
 
-INTERVAL_S: Final = 0.2
+__all__ = ["REST_S", "follow"]
 
-
-class Versioned(Protocol):
-    """What can be followed."""
-
-    @property
-    def version(self) -> int:
-        """Number that changes with each publish."""
+REST_S: Final = 0.1
 
 
-def follow(registry: Versioned, changed: Callable[[], object], is_open: Callable[[], bool]) -> bool:
-    """Call ``changed`` on the running loop after each new version, while ``is_open``; return whether a loop runs."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    seen = registry.version
+def follow(
+    registry: Registry, changed: Callable[[], object], is_open: Callable[[], bool], *, rest_s: float = REST_S
+) -> Subscription | None:
+    """Call ``changed`` on the running loop after new versions, while ``is_open``.
 
-    def look() -> None:
-        nonlocal seen
+    Args:
+        registry: What to follow.
+        changed: Draws the current version.
+        is_open: Whether there is still something to draw on; once not, the subscription ends.
+        rest_s: Least time between two calls, seconds.
+
+    Returns:
+        The subscription, ``None`` where no loop runs.
+    """
+
+    async def tell(_: Publication) -> None:
         if not is_open():
+            subscription.cancel()
             return
-        loop.call_later(INTERVAL_S, look)
-        if registry.version != seen:
-            seen = registry.version
-            changed()
+        changed()
+        await asyncio.sleep(rest_s)
 
-    loop.call_later(INTERVAL_S, look)
-    return True
+    try:
+        subscription = registry.subscribe(tell, coalesce=True)
+    except NoRunningLoopError:
+        return None
+    return subscription

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from harness.registry import NAMESPACES, DependencyGraph, Key, ProviderRemovalPolicy, Registry, RegistryError, Snapshot
+from harness.registry import NAMESPACES, DependencyGraph, Key, Registry, RegistryError, RemovalPolicy, Snapshot
 from harness.views.consequences import Consequences, name_of, removal_consequences
 from harness.views.entry import Entry, find_entry
-from harness.views.errors import InvalidChoiceError, PolicyScopeError, ReadOnlyViewError
+from harness.views.errors import InvalidChoiceError, ReadOnlyViewError
 from harness.views.exchange import write_csv
 from harness.views.grouping import Picture, collapse
 from harness.views.impact_drawing import draw_impact
@@ -41,7 +41,7 @@ class _Look:
     svg: str
 
 
-def _look_at(snapshot: Snapshot, wanted: tuple[Key, ...], policy: ProviderRemovalPolicy | None) -> _Look:
+def _look_at(snapshot: Snapshot, wanted: tuple[Key, ...], policy: RemovalPolicy | None) -> _Look:
     whole = snapshot.graph()
     found = removal_consequences(snapshot, wanted, policy, graph=whole)
     kinds = {c.key: f"{c.state} {c.cause}" for c in found.touched}
@@ -67,10 +67,10 @@ class ImpactView:
     """
 
     def __init__(
-        self, registry: Registry, wanted: tuple[Key, ...], policy: ProviderRemovalPolicy | None, *, writable: bool
+        self, registry: Registry, wanted: tuple[Key, ...], policy: RemovalPolicy | None, *, writable: bool
     ) -> None:
         self._registry, self._wanted, self.policy, self.writable = registry, wanted, policy, writable
-        self._before: tuple[Snapshot, int] | None = None  # what undo brings back, and the version it may replace
+        self._applied: int | None = None  # the version published by ``apply``, until it is undone
         self._seen: _Look | None = None  # the last look, kept while neither version nor policy changed
         self._said = ("", 0)  # what came of the last press of a button, and the version it is shown with
         self._widget: PictureWidget | None = None
@@ -96,29 +96,30 @@ class ImpactView:
     @property
     def can_undo(self) -> bool:
         """Whether ``undo`` would bring back what ``apply`` removed: nobody has published since."""
-        return self._before is not None and self._before[1] == self._registry.version
+        return self._applied is not None and self._applied == self._registry.version
 
     def apply(self) -> int:
         """Remove under the policy; return the version published.
 
         Raises:
             ReadOnlyViewError: The view is not writable, or has no policy.
-            ProviderInUseError: The policy forbids it.
+            EntryInUseError: The policy forbids it.
             VersionConflictError: Somebody published in between.
         """
         return self._apply(self._registry.version)
 
     def undo(self) -> int:
-        """Bring back what ``apply`` removed; return the version published.
+        """Bring back what ``apply`` removed, by a rollback; return the version published.
 
         Raises:
             ReadOnlyViewError: There is nothing to undo.
             VersionConflictError: Somebody published since; undoing would undo that too.
+            VersionNotKeptError: The registry keeps no history.
         """
-        if self._before is None:
+        if self._applied is None:
             raise ReadOnlyViewError("undo", "nothing was applied by it; call apply first")
-        version = bring_back(self._registry, *self._before)
-        self._before = None
+        version = bring_back(self._registry, self._applied)
+        self._applied = None
         self.refresh()
         return version
 
@@ -163,9 +164,7 @@ class ImpactView:
 
     def page_data(self) -> dict[str, object]:
         """Return what the page is told once."""
-        is_about_providers = all(key[0] == "providers" for key in self._wanted)
-        policies = [policy.value for policy in ProviderRemovalPolicy] if is_about_providers else []
-        return {"policies": policies, "writable": self.writable, "dark": DARK}
+        return {"policies": [policy.value for policy in RemovalPolicy], "writable": self.writable, "dark": DARK}
 
     def for_page(self) -> dict[str, object]:
         """Return what the page shows now."""
@@ -192,14 +191,14 @@ class ImpactView:
     def answer(self, asked: dict[str, object]) -> dict[str, object]:
         """Return what the page shows after a choice or a press; a refusal is told, not raised."""
         message = ""
-        values = {policy.value: policy for policy in ProviderRemovalPolicy}
+        values = {policy.value: policy for policy in RemovalPolicy}
         try:
             if asked.get("action") == "apply":
                 seen = asked.get("version")
                 message = f"removed in version {self._apply(seen if isinstance(seen, int) else -1)}"
             elif asked.get("action") == "undo" and self.writable:
                 message = f"brought back in version {self.undo()}"
-            elif self.page_data()["policies"]:
+            elif asked.get("action") != "undo":
                 self.policy = values.get(str(asked.get("policy")))
         except (RegistryError, ReadOnlyViewError) as error:
             message = f"not done: {error}"
@@ -211,10 +210,9 @@ class ImpactView:
             raise ReadOnlyViewError("apply", "it only shows; make it with writable=True")
         if self.policy is None:
             raise ReadOnlyViewError("apply", "it has no policy; choose what may be taken along")
-        before = remove(self._registry, self._wanted, self.policy, seen)
-        self._before = (before, before.version + 1)
+        self._applied = remove(self._registry, self._wanted, self.policy, seen)
         self.refresh()
-        return before.version + 1
+        return self._applied
 
     def _look(self) -> _Look:
         snapshot = self._registry.snapshot()
@@ -228,16 +226,16 @@ class ImpactView:
 
 
 def impact(
-    registry: Registry, *entries: Entry, policy: ProviderRemovalPolicy | None = None, writable: bool = False
+    registry: Registry, *entries: Entry, policy: RemovalPolicy | None = None, writable: bool = False
 ) -> ImpactView:
     """Return what removing entries would do: what goes, what breaks, what is taken along, what is kept, and why.
 
-    For providers the numbers are those of ``registry.preview_remove_provider``. Deterministic at a given version.
+    The numbers are those of ``registry.preview_remove``. Deterministic at a given version.
 
     Args:
         registry: The registry; nothing in it changes unless ``writable`` and somebody says so.
         entries: What is to be removed, each an id or (namespace, id).
-        policy: What may be taken along, for providers; ``None`` to see what would break.
+        policy: What may be taken along; ``None`` to see what would break.
         writable: Whether the view may carry the removal out, and undo it.
 
     Returns:
@@ -247,16 +245,12 @@ def impact(
         InvalidChoiceError: No entry is named.
         UnknownEntryError: An entry is not registered.
         AmbiguousEntryError: An id alone does not say which entry is meant.
-        PolicyScopeError: A policy is given and an entry is no provider.
     """
     if not entries:
         raise InvalidChoiceError("entries", "", ("an id", "(namespace, id)"))
     snapshot = registry.snapshot()
     known = {(namespace, entry) for namespace in NAMESPACES for entry in getattr(snapshot, namespace)}
     wanted = tuple(find_entry(known, entry, snapshot.version) for entry in entries)
-    others = [key for key in wanted if key[0] != "providers"]
-    if policy is not None and others:
-        raise PolicyScopeError(policy.value, others[0])
     return ImpactView(registry, wanted, policy, writable=writable)
 
 

@@ -63,6 +63,7 @@ class ImpactWidget(PictureWidget):
 
 def impact_widget(view: ImpactView, registry: Registry) -> ImpactWidget:
     """Return the interactive view of a removal; it follows the registry while it is open."""
+    follow(registry, view.refresh, lambda: widget.comm is not None)  # before the first look, so that none is missed
     widget = ImpactWidget(data=view.page_data(), picture=view.for_page(), query={})
 
     def act(change: dict[str, object]) -> None:
@@ -71,5 +72,4 @@ def impact_widget(view: ImpactView, registry: Registry) -> ImpactWidget:
             widget.picture = view.answer(asked)
 
     widget.observe(act, names="query")
-    follow(registry, view.refresh, lambda: widget.comm is not None)
     return widget

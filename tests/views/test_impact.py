@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -12,18 +13,19 @@ from harness.registry import (
     ModelSpec,
     Node,
     ProviderInUseError,
-    ProviderRemovalPolicy,
     Registry,
+    RemovalPolicy,
     VersionConflictError,
+    VersionNotKeptError,
 )
 from harness.views import ImpactView, impact
-from harness.views.errors import InvalidChoiceError, PolicyScopeError, ReadOnlyViewError, UnknownEntryError
+from harness.views.errors import InvalidChoiceError, ReadOnlyViewError, UnknownEntryError
 from harness.views.following import follow
 from harness.views.removing import remove
 
 from .pictures import FIXTURES, HOSTILE, assert_plain, assert_readable, drawn_nodes, entry
 
-CASCADE = ProviderRemovalPolicy.CASCADE_UNUSED
+CASCADE = RemovalPolicy.CASCADE_UNUSED
 SECRET = "sk-live-5f2b9c"  # a made-up key
 
 
@@ -123,16 +125,61 @@ def test_refused_removal_changes_nothing() -> None:
 def test_cascade_to_agents_is_applied_to_the_version_seen_and_undone() -> None:
     registry = fleet()
     before = registry.snapshot()
-    view = impact(registry, "mistral-docs", "anthropic-eu", policy=ProviderRemovalPolicy.CASCADE_ALL, writable=True)
+    view = impact(registry, "mistral-docs", "anthropic-eu", policy=RemovalPolicy.CASCADE_ALL, writable=True)
     gone = {consequence.key for consequence in view.consequences.touched if consequence.state != "kept"}
 
     with pytest.raises(VersionConflictError):
-        remove(registry, view.consequences.targets, ProviderRemovalPolicy.CASCADE_ALL, 2)
+        remove(registry, view.consequences.targets, RemovalPolicy.CASCADE_ALL, 2)
     assert view.apply() == 2
     assert set(before.diff(registry.snapshot()).removed) == gone
 
     assert view.undo() == 3
     assert before.diff(registry.snapshot()).is_empty
+
+
+def test_undo_is_a_rollback_that_the_history_shows() -> None:
+    registry = unused()
+    view = impact(registry, "mail", policy=CASCADE, writable=True)
+    view.apply()
+    view.undo()
+
+    assert [(entry.version, entry.restored_from) for entry in registry.history()][-2:] == [(4, None), (5, 3)]
+    with pytest.raises(ReadOnlyViewError, match="nothing was applied by it"):
+        view.undo()
+
+
+def test_undo_says_that_the_history_is_too_short() -> None:
+    registry = Registry(unused().snapshot(), history_limit=1)
+    view = impact(registry, "mail", policy=CASCADE, writable=True)
+    view.apply()
+
+    with pytest.raises(VersionNotKeptError):
+        view.undo()
+    assert pressed(view, action="undo").startswith("not done: ")
+
+
+def test_removal_of_any_entry_is_applied_and_undone() -> None:
+    registry = fleet()
+    before = registry.snapshot()
+    for key in (("plugins", "citations"), ("tools", "pager"), ("model_pools", "general"), ("agents", "carrier-desk")):
+        view = impact(registry, key, policy=RemovalPolicy.CASCADE_ALL, writable=True)
+        gone = {c.key for c in view.consequences.touched if c.state in ("removed", "cascaded")}
+        view.apply()
+
+        assert set(before.diff(registry.snapshot()).removed) == gone
+        view.undo()
+        assert before.diff(registry.snapshot()).is_empty
+
+
+def test_who_names_another_goes_first() -> None:
+    registry = unused()
+    strict = RemovalPolicy.BLOCK_IF_REFERENCED
+    assert impact(registry, "mail", policy=strict).consequences.is_allowed is False
+    view = impact(registry, "mail", "letter", policy=strict, writable=True)
+
+    assert view.consequences.is_allowed is True
+    view.apply()
+    assert (len(registry.snapshot().providers), len(registry.snapshot().models)) == (0, 0)
 
 
 def test_undo_does_not_overwrite_what_came_after() -> None:
@@ -182,24 +229,52 @@ def test_view_follows_the_registry() -> None:
     assert "from registry version 2" in view.text
 
 
-def test_following_tells_each_new_version_on_the_loop_and_ends_with_the_display() -> None:
-    class Counted:
-        version = 1
-
-    registry, seen = Counted(), []
+def test_following_tells_of_publishes_of_other_threads_on_the_loop_and_ends_with_the_display() -> None:
+    registry, seen = Registry(), []
 
     async def play() -> None:
         told = asyncio.Event()
-        follow(registry, lambda: (seen.append(registry.version), told.set()), lambda: len(seen) < 2)
-        for version in (2, 3):
-            registry.version = version
+
+        def changed() -> None:
+            seen.append((registry.version, threading.get_ident()))
+            told.set()
+
+        subscription = follow(registry, changed, lambda: len(seen) < 2, rest_s=0)
+        assert subscription is not None
+        for provider in ("mail", "search"):
+            await asyncio.to_thread(registry.register_provider, provider, object())
             await told.wait()
             told.clear()
+        assert subscription.is_active
+        registry.remove_provider("mail", CASCADE)
+        while subscription.is_active:
+            await asyncio.sleep(0)
 
     asyncio.run(play())
 
-    assert seen == [2, 3]
-    assert not follow(registry, lambda: None, lambda: True)  # no loop runs here
+    assert seen == [(2, threading.get_ident()), (3, threading.get_ident())]
+
+
+def test_of_versions_in_quick_succession_the_last_is_drawn() -> None:
+    registry, seen = Registry(), []
+
+    async def play() -> None:
+        told = asyncio.Event()
+        follow(registry, lambda: (seen.append(registry.version), told.set()), lambda: True, rest_s=0)
+        for provider in "abc":
+            registry.register_provider(provider, object())
+        await told.wait()
+
+    asyncio.run(play())
+
+    assert seen == [4]
+
+
+def test_nothing_is_followed_where_no_loop_runs() -> None:
+    registry = Registry()
+
+    assert follow(registry, lambda: None, lambda: True) is None
+    assert registry.statistics().subscriptions == 0
 
 
 @pytest.mark.parametrize(
@@ -207,7 +282,6 @@ def test_following_tells_each_new_version_on_the_loop_and_ends_with_the_display(
     [
         ((), {}, InvalidChoiceError),
         (("nobody",), {}, UnknownEntryError),
-        (("audit",), {"policy": CASCADE}, PolicyScopeError),
     ],
 )
 def test_wrong_question_is_refused(entries: tuple[str, ...], options: dict, error: type[Exception]) -> None:
