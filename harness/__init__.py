@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         stress,
     )
     from harness.ipython import load_ipython_extension, unload_ipython_extension
+    from harness.sim import choose
 
 __all__ = [
     "Execution",
@@ -35,6 +36,7 @@ __all__ = [
     "StressReport",
     "Verdict",
     "__version__",
+    "choose",
     "explore",
     "load_ipython_extension",
     "pitfalls",
@@ -48,6 +50,11 @@ __all__ = [
 __version__ = "0.1.0"
 
 _PACKAGES = frozenset({"pitfalls", "registry", "views"})
+_HOMES = {  # of what is not in harness.explore
+    "choose": "harness.sim",
+    "load_ipython_extension": "harness.ipython",
+    "unload_ipython_extension": "harness.ipython",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -56,7 +63,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _PACKAGES:
         return importlib.import_module(f"{__name__}.{name}")
-    home = "harness.ipython" if name.endswith("ipython_extension") else "harness.explore"
+    home = _HOMES.get(name, "harness.explore")
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

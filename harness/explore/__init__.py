@@ -23,13 +23,14 @@ from harness.explore.linearizability import (
 )
 from harness.explore.replaying import replay
 from harness.explore.schedule import Schedule
-from harness.explore.strategies import STRATEGIES, RandomWalk, Strategy
+from harness.explore.strategies import STRATEGIES, DelayBounded, Pct, PreemptionBounded, RandomWalk, Strategy
 from harness.explore.stress import StressReport, stress
 from harness.explore.token import Token
 from harness.explore.verdict import Verdict
 
 __all__ = [
     "STRATEGIES",
+    "DelayBounded",
     "Execution",
     "Exploration",
     "ExploreError",
@@ -40,6 +41,8 @@ __all__ = [
     "InvalidTokenError",
     "NotLinearizableError",
     "Operation",
+    "Pct",
+    "PreemptionBounded",
     "RandomWalk",
     "ReplayDivergenceError",
     "Schedule",

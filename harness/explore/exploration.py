@@ -61,6 +61,7 @@ class Exploration:
         limits: What withheld a stronger verdict, or kept something from being seen; in a fixed order.
         strategy: Name of the strategy.
         seed: Its seed.
+        claim: What the strategy says its silence is worth: the bound or the odds that apply; empty where none do.
         is_interrupted: Whether an interrupt ended it before its bounds did.
         log: Numbers about each execution.
     """
@@ -72,6 +73,7 @@ class Exploration:
     limits: tuple[str, ...]
     strategy: str
     seed: int
+    claim: str
     is_interrupted: bool
     log: ExecutionLog = field(repr=False, compare=False)
 
@@ -98,8 +100,9 @@ class Exploration:
             return f"{self._headline(failure)}, {failure.preemptions} preemptions; {drawn}; token {failure.token}"
         if self.verdict is Verdict.UNCONTROLLED:
             return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
+        claim = f"; {self.claim}" if self.claim else ""
         limits = f"; {len(self.limits)} limits" if self.limits else ""
-        return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{limits}"
+        return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{claim}{limits}"
 
     def _headline(self, failure: Failure) -> str:
         return f"{self.program}: {self.verdict}, {_ending(failure)} at schedule {self._found_at()}"

@@ -12,7 +12,7 @@ from harness.explore.exploration import ExecutionLog, Exploration
 from harness.explore.failure import Failure, Origin
 from harness.explore.program import check_program, instrument_names, make_world, name_of
 from harness.explore.schedule import FollowChoices
-from harness.explore.strategies import STRATEGIES, Aside, Strategy
+from harness.explore.strategies import STRATEGIES, Aside, Strategy, claim_of
 from harness.explore.token import Token, fingerprint
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
@@ -178,6 +178,7 @@ class _Campaign:
             limits=tuple(dict.fromkeys([*self.limits, *leaked, *world.limits])),
             strategy=self.strategy.name,
             seed=self.seed,
+            claim=claim_of(self.strategy),
             is_interrupted=world.is_interrupted,
             log=self.log,
         )

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from harness.sim.capture import Output
 from harness.sim.clock import CLOCK_NUMBER, Clock
+from harness.sim.draw import Option, choose
 from harness.sim.engine import ENGINES, EngineName
-from harness.sim.errors import DeadlockError, SimError, WorldInUseError
+from harness.sim.errors import DeadlockError, DrawError, SimError, WorldInUseError
 from harness.sim.event import Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.isolation import Isolation
@@ -26,11 +27,13 @@ __all__ = [
     "Choose",
     "Clock",
     "DeadlockError",
+    "DrawError",
     "EngineName",
     "Event",
     "EventKind",
     "ExecutorCall",
     "Isolation",
+    "Option",
     "Outcome",
     "OutcomeKind",
     "Output",
@@ -39,4 +42,5 @@ __all__ = [
     "Task",
     "World",
     "WorldInUseError",
+    "choose",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DeadlockError", "SimError", "TaskExit", "WorldInUseError"]
+__all__ = ["DeadlockError", "DrawError", "SimError", "TaskExit", "WorldInUseError"]
 
 
 class SimError(Exception):
@@ -14,6 +14,10 @@ class WorldInUseError(SimError, RuntimeError):
 
     def __str__(self) -> str:
         return "an exploration is wanted, another one is running in this process; wait for its end or use a new process"
+
+
+class DrawError(SimError, ValueError):
+    """Options cannot be drawn from; the message says what was wanted, what is so and what to do."""
 
 
 class DeadlockError(SimError):

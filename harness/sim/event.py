@@ -21,10 +21,10 @@ from harness.sim.place import shown_file
 if TYPE_CHECKING:
     from harness.sim.task import Task
 
-__all__ = ["NO_KEY", "Event", "EventKind", "Recorder", "call_site"]
+__all__ = ["NO_KEY", "Event", "EventKind", "Recorder", "call_site", "short_value"]
 
 EventKind = Literal[
-    "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "end", "error"
+    "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "draw", "end", "error"
 ]
 NO_KEY: object = object()
 _OWN = str(Path(__file__).parent)
@@ -135,7 +135,7 @@ class Recorder:
             return site.name or "?"
         name = self.name_of(obj)
         if key is not NO_KEY:
-            return f"{name}[{_short(key)}]"
+            return f"{name}[{short_value(key)}]"
         if site.name is None or type(obj) in CONTAINERS:
             return name
         return f"{name}.{site.name}"
@@ -177,8 +177,8 @@ def _origin(error: BaseException | None) -> tuple[str, int, str]:
     return found
 
 
-def _short(key: object) -> str:
-    """Return a key's text if it is a plain value; other keys may hold addresses and are named by type."""
+def short_value(key: object) -> str:
+    """Return a value's text if it is a plain one; others may hold addresses and are named by type."""
     is_identity = isinstance(key, int) and abs(key) > _LARGEST_KEY
     if isinstance(key, (str, int, float, bool, bytes, type(None))) and not is_identity:
         text = repr(key)

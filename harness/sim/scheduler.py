@@ -15,9 +15,10 @@ from typing import Literal, Protocol, final
 
 from harness.sim.clock import Clock
 from harness.sim.deadlock import describe_deadlock
+from harness.sim.draw import Option
 from harness.sim.engine import Engine
 from harness.sim.errors import TaskExit
-from harness.sim.event import EventKind, Recorder, call_site
+from harness.sim.event import EventKind, Recorder, call_site, short_value
 from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
 from harness.sim.task import Task
@@ -29,7 +30,7 @@ MAX_STEPS = 100_000
 _FIRST_IDENT = 1_000_000
 _LAST_TRY = 3
 
-Candidate = Task | Clock
+Candidate = Task | Clock | Option
 OutcomeKind = Literal["ok", "error", "deadlock", "cut", "uncontrolled", "interrupted"]
 
 
@@ -37,7 +38,7 @@ class Choose(Protocol):
     """Picks who goes on: one of the candidates, in order of their numbers, the clock last.
 
     ``current`` is the task that reached the scheduling point; it is among the candidates unless it is blocked, and
-    ``None`` when it has ended.
+    ``None`` when it has ended. Where ``current`` draws data, the candidates are the options instead.
     """
 
     def __call__(self, candidates: Sequence[Candidate], current: Task | None, /) -> Candidate:
@@ -123,6 +124,16 @@ class Scheduler:
         self.note(task, "sleep", f"{seconds:g} s")
         self.unready(task)
         self.wait(task, f"the end of sleep({seconds:g})", seconds, lambda: self.make_ready(task))
+
+    def draw(self, task: Task, options: Sequence[object]) -> int:
+        """Return the position of the option that the strategy wants; a single one is no choice."""
+        if len(options) == 1:
+            return 0
+        number = self._choose([Option(position) for position in range(len(options))], task).number
+        self.choices.append(number)
+        if self.recorder is not None:
+            self.note(task, "draw", short_value(options[number]))
+        return number
 
     def make_ready(self, task: Task) -> None:
         """Let a task be chosen again; without effect on one that is runnable."""

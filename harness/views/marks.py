@@ -72,6 +72,10 @@ def _clock(x: float, y: float, colour: str) -> str:
     return _read(x, y, colour) + element("path", d=_at(x, y - 3, "v3h2"), fill="none", stroke=colour)
 
 
+def _draw(x: float, y: float, colour: str) -> str:
+    return _path(_at(x - 5, y, "h4l6 -4m-6 4l6 4"), colour)
+
+
 def _call(x: float, y: float, colour: str) -> str:
     return polygon([(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)], fill=PAPER, stroke=colour, stroke_width=1.6)
 
@@ -94,6 +98,7 @@ _MARKS: dict[str, Callable[[float, float, str], str]] = {
     "join": _join,
     "sleep": _sleep,
     "clock": _clock,
+    "draw": _draw,
     "call": _call,
     "end": _end,
     "error": _error,

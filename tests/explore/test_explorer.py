@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sink import make_sink
 
-from harness.explore import InvalidArgumentError, Verdict, explore, replay
+from harness.explore import STRATEGIES, InvalidArgumentError, Verdict, explore, replay
 from harness.instrument import UnknownModuleError
 
 pytestmark = pytest.mark.portable
@@ -303,7 +303,7 @@ def test_what_is_no_program_is_refused(program, message):
     [
         ({"max_schedules": 0}, "max_schedules=0 is below 1; pass the number of executions to run"),
         ({"max_seconds": 0}, "max_seconds=0 is not above 0; pass seconds, or None for no limit"),
-        ({"strategy": "rondom"}, "strategy='rondom' is unknown; pass one of 'random'"),
+        ({"strategy": "rondom"}, "strategy='rondom' is unknown; pass one of " + ", ".join(map(repr, STRATEGIES))),
         ({"on_failure": "go"}, "on_failure='go' is unknown; pass 'stop' or 'continue'"),
     ],
 )

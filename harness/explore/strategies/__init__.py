@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.explore.strategies.delay_bounded import DelayBounded
+from harness.explore.strategies.pct import Pct
+from harness.explore.strategies.preemption_bounded import PreemptionBounded
 from harness.explore.strategies.random_walk import RandomWalk
-from harness.explore.strategies.strategy import Aside, Strategy
+from harness.explore.strategies.strategy import Aside, Strategy, claim_of
 
-__all__ = ["STRATEGIES", "Aside", "RandomWalk", "Strategy"]
+__all__ = ["STRATEGIES", "Aside", "DelayBounded", "Pct", "PreemptionBounded", "RandomWalk", "Strategy", "claim_of"]
 
 # By the name that `explore(strategy=)` takes; each makes a strategy from a seed.
-STRATEGIES: dict[str, Callable[[int], Strategy]] = {"random": RandomWalk}
+STRATEGIES: dict[str, Callable[[int], Strategy]] = {
+    "random": RandomWalk,
+    "pct": Pct,
+    "delay": DelayBounded,
+    "preemption": PreemptionBounded,
+}

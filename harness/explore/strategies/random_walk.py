@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import final
 
 from harness.sim import Candidate, Task
 
 __all__ = ["RandomWalk"]
 
 
+@final
 class RandomWalk:
     """Uniform choice from one seeded stream. Confined.
 
@@ -25,7 +27,7 @@ class RandomWalk:
 
     name = "random"
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int = 0) -> None:
         self._random = Random(seed).random  # noqa: S311 - schedules are no secrets
 
     def begin(self) -> bool:

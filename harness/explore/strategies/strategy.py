@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, final
+from random import Random
+from typing import Protocol, final, runtime_checkable
 
 from harness.sim import Candidate, Task
 
-__all__ = ["Aside", "Strategy"]
+__all__ = ["Aside", "Claiming", "Strategy", "claim_of", "draw_option"]
 
 
 class Strategy(Protocol):
@@ -22,8 +23,26 @@ class Strategy(Protocol):
         """Return one of the candidates: runnable tasks in order of their numbers, then the clock if a timer is set.
 
         ``current`` is the task that reached the scheduling point, ``None`` when it has ended; where it is not among the
-        candidates it is blocked.
+        candidates it is blocked. Where it draws data (`harness.choose`), all candidates are options, in their order.
         """
+
+
+@runtime_checkable
+class Claiming(Protocol):
+    """A strategy that can say what its silence is worth; others claim nothing."""
+
+    def claim(self) -> str:
+        """Return the bound or the odds that apply to the executions so far, in words; empty where none do."""
+
+
+def claim_of(strategy: object) -> str:
+    """Return what a strategy claims, empty where it claims nothing."""
+    return strategy.claim() if isinstance(strategy, Claiming) else ""
+
+
+def draw_option(candidates: Sequence[Candidate], random: Random) -> Candidate:
+    """Return any candidate, each equally likely."""
+    return candidates[int(random.random() * len(candidates))]
 
 
 @final
@@ -47,3 +66,7 @@ class Aside:
             return self._strategy.choose(candidates, current)
         finally:
             current.atomic -= 1
+
+    def claim(self) -> str:
+        """Return what the caller's strategy claims."""
+        return claim_of(self._strategy)
