@@ -18,6 +18,7 @@ from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.isolation import Isolation
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
+from harness.sim.tracker import Tracker
 from harness.sim.world import Outcome, World
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "SimError",
     "SimulatedExecutor",
     "Task",
+    "Tracker",
     "World",
     "WorldInUseError",
     "choose",

@@ -77,10 +77,19 @@ def _sleep(seconds: float) -> None:
 _real_sleep = time.sleep
 
 
+def _read(task: Task) -> float:
+    """Return the time after a scheduling point: the clock may advance before it is read."""
+    scheduler = task.scheduler
+    if scheduler.tracker is not None and not task.inside:
+        scheduler.tracker.primitive(task, scheduler.clock, "read")
+    scheduler.point(task)
+    return scheduler.clock.now_s
+
+
 def _clock_function(real: Callable[[], float], epoch_s: float) -> Callable[[], float]:
     def read() -> float:
         task = current_task()
-        return real() if task is None else epoch_s + task.scheduler.clock.now_s
+        return real() if task is None else epoch_s + _read(task)
 
     return read
 
@@ -88,7 +97,7 @@ def _clock_function(real: Callable[[], float], epoch_s: float) -> Callable[[], f
 def _clock_function_ns(real: Callable[[], int], epoch_s: float) -> Callable[[], int]:
     def read() -> int:
         task = current_task()
-        return real() if task is None else round((epoch_s + task.scheduler.clock.now_s) * 1e9)
+        return real() if task is None else round((epoch_s + _read(task)) * 1e9)
 
     return read
 
@@ -98,10 +107,9 @@ def date_reading(function: BuiltinMethodType) -> Callable[..., object]:
     cls, task = function.__self__, current_task()
     if task is None or not isinstance(cls, type) or not issubclass(cls, date):
         return function
-    now_s = _EPOCH_S + task.scheduler.clock.now_s
     if function.__name__ == "utcnow" and issubclass(cls, datetime):
-        return lambda: cls.fromtimestamp(now_s, UTC).replace(tzinfo=None)
-    return lambda *zone, **named_zone: cls.fromtimestamp(now_s, *zone, **named_zone)
+        return lambda: cls.fromtimestamp(_EPOCH_S + _read(task), UTC).replace(tzinfo=None)
+    return lambda *zone, **named_zone: cls.fromtimestamp(_EPOCH_S + _read(task), *zone, **named_zone)
 
 
 def clock_replacements() -> dict[str, Callable[..., object]]:

@@ -37,6 +37,9 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY) -> None:
         scheduler = task.scheduler
+        if scheduler.tracker is not None and not task.inside:
+            where = sites[site]
+            scheduler.tracker.access(task, obj, where, key, operation_on(type(obj), where))
         scheduler.point(task)
         if scheduler.recorder is not None:
             where = sites[site]

@@ -62,25 +62,38 @@ class Lock:
         return self._acquire(task, blocking, None if timeout == -1 else timeout)
 
     def _acquire(self, task: Task, blocking: bool, timeout_s: float | None) -> bool:
-        scheduler = task.scheduler
-        if not blocking:
-            scheduler.point(task)
-            return self._take(task) if self.owner is None else self._fail(task)
+        if not blocking or timeout_s is not None:
+            self._declare(task, "timed" if blocking else "try")
+            task.scheduler.point(task)
+            if self.owner is None:
+                return self._take(task)
+            return self._wait(task, timeout_s) if blocking else self._fail(task)
         if task.inside and self.owner is None:
             return self._take(task)
+        self._declare(task, "acquire")
+        if self.owner is not None:
+            return self._wait(task, None)
         self._contenders.append(task)
-        if self.owner is None:
-            task.waits_for = self  # should it be overtaken here
-            scheduler.point(task)
-            task.waits_for = None
-        else:
-            scheduler.unready(task)
-        if task not in scheduler.ready:
-            scheduler.note(task, "wait", scheduler.name_of(self))
-            if not scheduler.wait(task, self, timeout_s, lambda: self._give_up(task)):
-                return self._fail(task)
+        task.waits_for = self  # should it be overtaken here
+        task.scheduler.point(task)
+        task.waits_for = None
         self._contenders.remove(task)
         return self._take(task)
+
+    def _wait(self, task: Task, timeout_s: float | None) -> bool:
+        scheduler = task.scheduler
+        self._contenders.append(task)
+        scheduler.unready(task)
+        scheduler.note(task, "wait", scheduler.name_of(self))
+        if not scheduler.wait(task, self, timeout_s, lambda: self._give_up(task)):
+            return self._fail(task)
+        self._contenders.remove(task)
+        return self._take(task)
+
+    def _declare(self, task: Task, operation: str) -> None:
+        tracker = task.scheduler.tracker
+        if tracker is not None and not task.inside:
+            tracker.primitive(task, self, operation)
 
     def _give_up(self, task: Task) -> None:
         self._contenders.remove(task)
@@ -115,6 +128,7 @@ class Lock:
         """Let the lock go; as ``threading.Lock.release``."""
         task = running_task()
         if task is not None and not task.atomic and self.owner is not None:
+            self._declare(task, "release")
             task.scheduler.point(task)
             task.scheduler.note(task, "release", task.scheduler.name_of(self))
         self._let_go()
@@ -131,6 +145,7 @@ class Lock:
         """Return whether some task or thread holds the lock."""
         task = running_task()
         if task is not None and not task.atomic:
+            self._declare(task, "locked")
             task.scheduler.point(task)
             task.scheduler.note(task, "read", task.scheduler.name_of(self))
         return self._is_really_locked()

@@ -45,6 +45,8 @@ def operation(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         if task is None or task.inside:
             return real(*args, **kwargs)
         scheduler = task.scheduler
+        if scheduler.tracker is not None:
+            scheduler.tracker.primitive(task, args[0], name, args[1:], kwargs)
         scheduler.point(task)
         task.inside += 1
         task.operation = args[0], name

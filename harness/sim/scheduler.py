@@ -23,6 +23,7 @@ from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
 from harness.sim.task import Task
 from harness.sim.threads import forget_dummy_thread
+from harness.sim.tracker import Tracker
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
 
@@ -59,7 +60,16 @@ class Stop:
 class Scheduler:
     """Tasks and clock of one execution. Confined to the OS thread that runs it."""
 
-    def __init__(self, choose: Choose, recorder: Recorder | None, engine: Engine, max_steps: int = MAX_STEPS) -> None:
+    def __init__(
+        self,
+        choose: Choose,
+        recorder: Recorder | None,
+        engine: Engine,
+        max_steps: int = MAX_STEPS,
+        *,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self.tracker = tracker
         self.hub = engine.make_hub()
         self._make_task = engine.task
         self.clock = Clock()
@@ -89,11 +99,11 @@ class Scheduler:
         if self.steps > self._max_steps:
             self.stop_here(self._bound_reached(task))
         ready = self.ready
-        if self.clock.timers:
+        if self.clock.timers or self.tracker is not None:
             chosen = self._pick(task)
             if chosen is not None and chosen is not task:
                 chosen.hand_over()
-        elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
+        elif len(ready) > 1:  # as _pick, without clock and tracker: most points come this way
             other = self._choose(ready, task)
             self.choices.append(other.number)
             if other is not task:
@@ -103,6 +113,8 @@ class Scheduler:
     def block(self, task: Task, on: object) -> None:
         """Let the others go on until the task is made ready again; it must have been taken out of ``ready``."""
         task.waits_for = on
+        if self.tracker is not None:
+            self.tracker.block(task)
         chosen = self._pick(task)
         if chosen is None:
             self.stop_here(self._deadlock())
@@ -121,6 +133,9 @@ class Scheduler:
 
     def sleep(self, task: Task, seconds: float) -> None:
         """Block the task for so many simulated seconds."""
+        if self.tracker is not None:
+            self.tracker.primitive(task, self.clock, "sleep", (seconds,))
+        self.point(task)
         self.note(task, "sleep", f"{seconds:g} s")
         self.unready(task)
         self.wait(task, f"the end of sleep({seconds:g})", seconds, lambda: self.make_ready(task))
@@ -176,11 +191,21 @@ class Scheduler:
             if isinstance(chosen, Task):
                 if chosen is not current and current in ready:
                     self._preempt(current)
+                if self.tracker is not None:
+                    self.tracker.step(chosen)
                 return chosen
-            clock.advance()
+            self._advance()
             if self.recorder is not None:
                 self.recorder.clock(clock.now_s)
         return None
+
+    def _advance(self) -> None:
+        clock, task = self.clock, self.clock.timers[0].task
+        if self.tracker is not None:
+            self.tracker.step(clock)
+        clock.advance()
+        if self.tracker is not None:
+            self.tracker.edge(clock, task)
 
     def _preempt(self, task: Task | None) -> None:
         assert task is not None
@@ -216,8 +241,12 @@ class Scheduler:
                 self.leaked = tuple(other.name for other in self.tasks if other.is_leaked)
             for joiner in task.joiners:
                 self.make_ready(joiner)
+                if self.tracker is not None:
+                    self.tracker.edge(task, joiner)
             if self.recorder is not None and not task.atomic:
                 self.recorder.end(task, error)
+            if self.tracker is not None and not task.atomic:
+                self.tracker.end(task)
 
     def run(self, program: Callable[[], object]) -> None:
         """Run the program as task 1 until all tasks that are no daemons have ended, or something stops it."""

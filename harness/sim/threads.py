@@ -85,6 +85,7 @@ def start_new_thread(
     child = task.scheduler.spawn(getattr(function, "__qualname__", "thread"), _plain_body(function, args, kwargs))
     child.is_daemon = True  # the interpreter does not wait for such threads
     task.scheduler.note(task, "start", child.name)
+    _tell_start(task, child)
     return child.ident
 
 
@@ -112,10 +113,18 @@ def start(thread: threading.Thread) -> None:
     child = scheduler.spawn(thread.name, _body(thread, task))
     child.is_daemon = thread.daemon
     scheduler.threads[id(thread)] = child
+    _tell_start(task, child)
     thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
     return None
+
+
+def _tell_start(task: Task, child: Task) -> None:
+    tracker = task.scheduler.tracker
+    if tracker is not None:
+        tracker.start(task, child)
+        tracker.edge(task, child)
 
 
 def _body(thread: threading.Thread, task: Task) -> Callable[[], None]:
@@ -161,14 +170,26 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
 
 
 def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
+    scheduler = task.scheduler
+    timeout_s = None if timeout is None else max(timeout, 0.0)
+    if timeout_s is not None and scheduler.tracker is not None and not task.inside:
+        scheduler.tracker.primitive(task, child, "join", (timeout_s,))
+    if child.is_done or timeout_s is not None:
+        _pass(task, child)
     if child.is_done:
         return
-    scheduler = task.scheduler
     child.joiners.append(task)
     scheduler.unready(task)
-    timeout_s = None if timeout is None else max(timeout, 0.0)
     if not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
         child.joiners.remove(task)
+
+
+def _pass(task: Task, child: Task) -> None:
+    """Begin a step, so that what the task did before does not count as done after the child's end."""
+    scheduler = task.scheduler
+    if scheduler.tracker is not None and child.is_done:
+        scheduler.tracker.edge(child, task)
+    scheduler.point(task)
 
 
 def forget_dummy_thread(ident: int) -> None:
@@ -183,7 +204,11 @@ def is_alive(thread: threading.Thread) -> bool:
     """Return whether a thread's task has been started and has not ended."""
     task = current_task()
     child = task.scheduler.threads.get(id(thread)) if task is not None else None
-    if task is None or child is None:
+    if task is None:
         return _real_is_alive(thread)
-    task.scheduler.point(task)
-    return not child.is_done
+    scheduler = task.scheduler
+    if scheduler.tracker is not None and not task.inside:
+        scheduler.tracker.primitive(task, child or thread, "is_alive")
+    scheduler.point(task)
+    child = scheduler.threads.get(id(thread))
+    return _real_is_alive(thread) if child is None else not child.is_done

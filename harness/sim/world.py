@@ -28,6 +28,7 @@ from harness.sim.kinds import KindTable
 from harness.sim.patches import Patches
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind, Scheduler, Stop
 from harness.sim.task import Task
+from harness.sim.tracker import Tracker
 from harness.sim.watchdog import Watchdog
 
 __all__ = ["Outcome", "OutcomeKind", "World"]
@@ -153,12 +154,13 @@ class World:
         late = (f"module {module.__name__!r} was imported too late to be instrumented" for module in self._imported)
         return (*self.instrumentation.limits, *self.isolation.limits, *late)
 
-    def execute(self, choose: Choose, *, record: bool = False) -> Outcome:
+    def execute(self, choose: Choose, *, record: bool = False, tracker: Tracker | None = None) -> Outcome:
         """Run the program once under the choices of a strategy.
 
         Args:
             choose: Picks who goes on at each choice.
             record: Keep the events; several times slower.
+            tracker: Told what tasks will do and what they do.
 
         Raises:
             KeyboardInterrupt: a second interrupt came before the first took effect, or the program raised it.
@@ -167,7 +169,8 @@ class World:
         self._patches.reset()
         if self._setup is not None:
             self._setup()
-        scheduler = self._scheduler = Scheduler(choose, Recorder() if record else None, self._engine)
+        recorder = Recorder() if record else None
+        scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, tracker=tracker)
         try:
             with suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)
