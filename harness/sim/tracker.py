@@ -57,7 +57,7 @@ class Tracker(Protocol):
             obj: Lock, queue, condition, thread, clock...
             name: The operation: a method's name; for locks ``acquire``, ``try``, ``timed``, ``release`` or ``locked``.
             args: Arguments of the method, the receiver apart.
-            named: Its named arguments.
+            kwargs: Its named arguments.
         """
 
     def opaque(self, task: Task, function: object, reached: Sequence[object], site: Site) -> None:
