@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 from harness.explore.errors import InvalidArgumentError
 from harness.instrument import Target, module_of, resolve_targets, unwrap
 from harness.sim import ENGINES, EngineName, World
 
-__all__ = ["check_program", "instrument_names", "make_world", "name_of"]
+__all__ = ["check_program", "instrument_names", "make_world", "name_of", "plain"]
 
 
 def name_of(program: Callable[..., object]) -> str:
@@ -20,19 +21,14 @@ def name_of(program: Callable[..., object]) -> str:
 
 
 def check_program(program: object) -> None:
-    """Check that a program can be called with no arguments and is an ordinary function.
+    """Check that a program can be called with no arguments and is an ordinary or a coroutine function.
 
     Raises:
         InvalidArgumentError: it cannot.
     """
     if not callable(program):
         raise InvalidArgumentError(f"program={program!r} cannot be called; pass a function without arguments")
-    if inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program)):
-        raise InvalidArgumentError(
-            f"program {name_of(program)!r} is a coroutine function, event loops are not controlled; "
-            "pass a plain function"
-        )
-    if inspect.isgeneratorfunction(unwrap(program)):
+    if inspect.isgeneratorfunction(unwrap(program)) or inspect.isasyncgenfunction(unwrap(program)):
         raise InvalidArgumentError(
             f"program {name_of(program)!r} is a generator function, calling it runs nothing; pass a plain function"
         )
@@ -42,6 +38,26 @@ def check_program(program: object) -> None:
             f"program {name_of(program)!r} takes arguments ({', '.join(needed)}), it is called without any; "
             f"wrap it: lambda: {name_of(program)}(...)"
         )
+
+
+def plain(program: Callable[[], object]) -> Callable[[], object]:
+    """Return what runs a program to its end: for a coroutine function, in an event loop of its own.
+
+    Where a loop runs already, natively in a notebook, it runs in a thread of its own.
+    """
+    if not (inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program))):
+        return program
+
+    def run() -> None:
+        import asyncio  # programs without loops do without it
+
+        if asyncio._get_running_loop() is None:
+            asyncio.run(program())  # type: ignore[arg-type]  # a coroutine, as it is a coroutine function
+            return
+        with ThreadPoolExecutor(1) as executor:
+            executor.submit(asyncio.run, program()).result()  # type: ignore[arg-type]  # so it is here
+
+    return run
 
 
 def _needed_arguments(program: Callable[..., object]) -> list[str]:
@@ -91,11 +107,11 @@ def make_world(
     named = [item for item in isolate if isinstance(item, (str, ModuleType))]
     roots = [item for item in isolate if not isinstance(item, (str, ModuleType))]
     return World(
-        program,
+        plain(program),
         list(modules.values()),
         names=[target for target in instrument if isinstance(target, str)],
         isolated=resolve_targets(named),
-        roots=roots,
+        roots=[program, *roots],
         setup=setup,
         patience_s=patience_s,
         engine=engine,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.explore.errors import InvalidArgumentError
-from harness.explore.program import check_program, name_of
+from harness.explore.program import check_program, name_of, plain
 from harness.instrument import module_of
 from harness.sim import Isolation
 
@@ -68,14 +68,16 @@ def stress(program: Callable[[], object], runs: int = 1_000, *, switch_interval_
         raise InvalidArgumentError(f"{runs=} is below 1; pass the number of native runs")
     if switch_interval_s <= 0:
         raise InvalidArgumentError(f"{switch_interval_s=} is not above 0; pass seconds")
-    errors = _run_natively(program, runs, switch_interval_s)
+    errors = _run_natively(plain(program), runs, switch_interval_s, program)
     failures = sum(errors.values())
     return StressReport(name_of(program), runs, failures, tuple(errors.most_common()), switch_interval_s)
 
 
-def _run_natively(program: Callable[[], object], runs: int, switch_interval_s: float) -> Counter[str]:
-    module = module_of(program)
-    isolation = Isolation([] if module is None else [module], [program])
+def _run_natively(
+    program: Callable[[], object], runs: int, switch_interval_s: float, original: Callable[[], object]
+) -> Counter[str]:
+    module = module_of(original)
+    isolation = Isolation([] if module is None else [module], [original])
     errors: Counter[str] = Counter()
     interval = sys.getswitchinterval()
     sys.setswitchinterval(switch_interval_s)

@@ -7,7 +7,6 @@ instead of hanging or passing in silence.
 from __future__ import annotations
 
 import _thread
-import asyncio
 import os
 import select
 import socket
@@ -27,8 +26,6 @@ _R = TypeVar("_R")
 _CANDIDATES: tuple[tuple[object, str, str], ...] = (
     (_thread, "start_joinable_thread", "_thread.start_joinable_thread"),
     (threading, "_start_joinable_thread", "_thread.start_joinable_thread"),
-    (asyncio.events, "new_event_loop", "asyncio.new_event_loop"),
-    (asyncio, "new_event_loop", "asyncio.new_event_loop"),
     (os, "fork", "os.fork"),
     (os, "forkpty", "os.forkpty"),
     (os, "system", "os.system"),

@@ -6,6 +6,7 @@ import _thread
 import queue
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import BuiltinMethodType, ModuleType
 from typing import final
@@ -27,10 +28,13 @@ class Patches:
 
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
+        self._pools = count()  # numbers of thread pools, in the names of their threads
         self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
 
     def put_in(self) -> None:
         """Replace everything."""
+        from harness.sim.loops import loop_patches  # loads asyncio
+
         for owner, name, call in ESCAPES:
             self._replace(owner, name, guard(getattr(owner, name), call))
         lock = lock_replacement()
@@ -49,6 +53,8 @@ class Patches:
             self._replace(threading.Thread, method.__name__, method)
         for owner, name, function in operations():
             self._replace(owner, name, function)
+        for owner, name, replacement in loop_patches():
+            self._replace(owner, name, replacement)
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
@@ -57,6 +63,7 @@ class Patches:
         self._replace(threading, "_time", time.monotonic)
         self._replace(queue, "time", time.monotonic)
         self._replace(threading, "_counter", threading._counter)  # type: ignore[attr-defined]
+        self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: next(self._pools)))
 
     def stand_in(self, function: object) -> object:
         """Return what stands in for a function that was bound to a name before it was replaced, or the function."""
@@ -65,7 +72,8 @@ class Patches:
         return self._stand_ins.get(id(function), function)
 
     def reset(self) -> None:
-        """Make names of threads count from 1 again, for a new execution."""
+        """Make names of threads and pools count from the start again, for a new execution."""
+        self._pools = count()
         threading._counter = count(1).__next__  # type: ignore[attr-defined]
 
     def take_out(self) -> None:

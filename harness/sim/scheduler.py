@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Literal, Protocol, final
+from typing import Any, Literal, Protocol, final
 
 from harness.sim.clock import Clock
 from harness.sim.deadlock import describe_deadlock
@@ -79,6 +79,10 @@ class Scheduler:
         self.ready: list[Task] = []  # runnable tasks, in order of their numbers
         self.excepthook = threading.excepthook  # what a hook of the program's own is told from
         self.thread_hashes = 0  # how many threads have been hashed
+        self.marked: Any = None  # the event loop that the OS thread takes for the running one
+        self.loops = 0  # how many event loops have been made, and in them
+        self.loop_hashes = 0  # tasks and futures hashed,
+        self.loop_names = 0  # and tasks named
         self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
         self.choices: list[int] = []  # numbers of the candidates chosen
         self.preemptions = 0

@@ -6,7 +6,7 @@ import _thread
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greenlet import getcurrent, greenlet
 
@@ -32,6 +32,7 @@ class Task(greenlet):
         is_joined: Whether some task has waited for its end.
         is_started: Whether it can be switched to from another task.
         operation: The primitive and the name of its operation, while it is in one.
+        loop: The event loop that it runs, ``None`` while it runs none.
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
         held: Locks that it holds, in order of acquisition.
@@ -39,7 +40,7 @@ class Task(greenlet):
 
     __slots__ = (
         *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
-        *("name", "number", "operation", "scheduler", "timed_out", "waits_for"),
+        *("loop", "name", "number", "operation", "scheduler", "timed_out", "waits_for"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -57,6 +58,7 @@ class Task(greenlet):
         self.inside = 0
         self.timed_out = False
         self.waits_for: object = None
+        self.loop: Any = None
         self.operation: tuple[object, str] | None = None
         self.joiners: list[Task] = []  # tasks blocked until this one ends, in order of arrival
         self.held: list[object] = []
@@ -76,18 +78,30 @@ class Task(greenlet):
         A greenlet begins at the stack depth of whoever starts it, so the hub does: a chain of tasks that start each
         other would run out of depth.
         """
+        me = getcurrent()
         if self.is_started:
             self.switch()
         else:
             self.scheduler.hub.switch(self)
+        if me.loop is not self.scheduler.marked:  # type: ignore[attr-defined]  # it is a task
+            me.mark()  # type: ignore[attr-defined]
+
+    def mark(self) -> None:
+        """Tell the OS thread, which all tasks share, which loop runs: the one of this task, or none."""
+        known, self.scheduler.marked = self.scheduler.marked, self.loop
+        (self.loop or known).mark(self.loop)
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""
+        if self.loop is not self.scheduler.marked:
+            self.mark()
         with suppress(TaskExit):  # comes back from a task that had not begun
             self.throw(TaskExit)
 
     def run(self) -> None:
         """Run the body; called by greenlet on the first switch into the task."""
+        if self.scheduler.marked is not None:
+            self.mark()
         self.scheduler.run_body(self, self._body)
 
 

@@ -74,6 +74,10 @@ class ThreadTask(Task):
         """Run in a context of the caller's."""
         self._body = partial(context.run, self._body)
 
+    def hand_over(self) -> None:
+        """Let this task go on in place of the one that calls."""
+        self.switch()
+
     def switch(self) -> None:
         """Hand the baton to this task and wait until it comes back."""
         me = running_task()
@@ -120,7 +124,7 @@ class ThreadTask(Task):
         self._thread_ident = _get_ident()
         TASKS_ON_THREADS[self._thread_ident] = self
         try:
-            self.run()
+            self.scheduler.run_body(self, self._body)
         finally:
             del TASKS_ON_THREADS[self._thread_ident]
             self._is_over = True

@@ -11,7 +11,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from types import FrameType, ModuleType, TracebackType
 from typing import Self, final
@@ -131,6 +131,7 @@ class World:
         self._insert_code()
         cleanup.callback(self._patches.take_out)
         self._patches.put_in()
+        self._loops_apart = _loops_apart()
         names = tuple(self._names)
         watch = ImportWatch(names, {module.__name__ for module in self.instrumentation.modules}, self._note_import)
         watch.start()
@@ -172,7 +173,7 @@ class World:
         recorder = Recorder() if record else None
         scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, tracker=tracker)
         try:
-            with suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
+            with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)
         finally:
             self._scheduler = None
@@ -273,6 +274,12 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
         tasks=tuple(task.name for task in scheduler.tasks),
         leaked=scheduler.leaked,
     )
+
+
+def _loops_apart() -> AbstractContextManager[None]:
+    from harness.sim.loops import LoopsApart  # loads asyncio
+
+    return LoopsApart()
 
 
 def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candidate:

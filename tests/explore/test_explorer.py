@@ -279,8 +279,8 @@ def test_bound_arguments_make_a_program():
     assert explore(partial(lambda n: n, 1), max_schedules=1).verdict is Verdict.PASSED
 
 
-async def coroutine():
-    pass
+async def generator():
+    yield
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ async def coroutine():
     [
         (lambda a, b: None, "takes arguments (a, b), it is called without any; wrap it"),
         (3, "program=3 cannot be called; pass a function without arguments"),
-        (coroutine, "is a coroutine function, event loops are not controlled; pass a plain function"),
+        (generator, "is a generator function, calling it runs nothing; pass a plain function"),
     ],
 )
 def test_what_is_no_program_is_refused(program, message):

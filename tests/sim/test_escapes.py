@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import socket
 import subprocess
 import sys
@@ -18,16 +19,12 @@ pytestmark = pytest.mark.portable
 GO = [True]
 
 
-async def nothing():
-    pass
+def selector_loop():
+    asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
-def loop():
-    coroutine = nothing()
-    try:
-        asyncio.run(coroutine)
-    finally:
-        coroutine.close()
+def signal_handler():
+    asyncio.new_event_loop().add_signal_handler(2, print)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +33,7 @@ def loop():
         (lambda: subprocess.run([sys.executable, "-V"], check=True), "subprocess.Popen"),
         (lambda: os.system("true"), "os.system"),
         (lambda: socket.create_connection(("127.0.0.1", 9)), "socket.create_connection"),
-        (loop, "asyncio.new_event_loop"),
+        (signal_handler, "loop.add_signal_handler"),
     ],
 )
 def test_escape_is_uncontrolled_and_names_call_and_line(escape, call):

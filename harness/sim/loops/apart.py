@@ -1,0 +1,45 @@
+"""Keeps the loops of an execution apart from the loop that the exploration itself may run in, a notebook's say.
+
+The running loop and the hooks of async generators belong to the OS thread, which all tasks share with whoever called
+the exploration; the policy and the set of all tasks belong to the process.
+"""
+
+from __future__ import annotations
+
+import sys
+from asyncio import events, tasks
+from typing import Any, final
+from weakref import WeakSet
+
+from harness.sim.loops.event_loop import EventLoop
+from harness.sim.loops.ordered_set import OrderedSet
+from harness.sim.loops.policy import Policy
+
+__all__ = ["LoopsApart"]
+
+# asyncio's weak set of all tasks, under its name before and since 3.12.
+_ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_tasks") else "_scheduled_tasks"]
+
+
+@final
+class LoopsApart:
+    """Context manager around one execution. Confined to the world's thread."""
+
+    def __enter__(self) -> None:
+        self._running = events._get_running_loop()
+        self._hooks = sys.get_asyncgen_hooks()
+        self._policy = events._event_loop_policy  # type: ignore[attr-defined]  # what set_event_loop_policy sets
+        self._tasks: set[Any] = _ALL_TASKS.data  # type: ignore[attr-defined]
+        events._set_running_loop(None)
+        sys.set_asyncgen_hooks(None, None)
+        events._event_loop_policy = Policy(events.get_event_loop_policy())  # type: ignore[attr-defined]
+        _ALL_TASKS.data = OrderedSet()  # type: ignore[attr-defined]
+
+    def __exit__(self, *raised: object) -> None:
+        made, _ALL_TASKS.data = list(_ALL_TASKS), self._tasks  # type: ignore[attr-defined]
+        for task in made:  # by another thread of the process, in the meantime
+            if not isinstance(task.get_loop(), EventLoop):
+                _ALL_TASKS.add(task)
+        events._event_loop_policy = self._policy  # type: ignore[attr-defined]
+        sys.set_asyncgen_hooks(*self._hooks)
+        events._set_running_loop(self._running)

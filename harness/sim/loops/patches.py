@@ -1,0 +1,97 @@
+"""What stands in for parts of asyncio while a world exists, and the loops that are refused there."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import events, runners, selector_events, taskgroups, tasks
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, NoReturn
+
+from harness.sim.escapes import guard
+from harness.sim.loops.event_loop import EventLoop
+from harness.sim.loops.ordered_set import OrderedSet
+from harness.sim.task import current_task
+
+__all__ = ["loop_patches"]
+
+# Their sets decide in which order tasks are awaited or cancelled.
+_ORDERED = ("asyncio.tasks", "asyncio.taskgroups", "anyio._backends._asyncio")
+_UNIX_LOOP = asyncio.SelectorEventLoop
+
+
+def loop_patches() -> Iterator[tuple[object, str, object]]:
+    """Yield owner, name and replacement of everything that is replaced."""
+    yield _UNIX_LOOP, "__new__", staticmethod(_new_selector_loop)
+    for name in ("run_forever", "_write_to_self"):
+        real = getattr(selector_events.BaseSelectorEventLoop, name)
+        yield selector_events.BaseSelectorEventLoop, name, guard(real, f"{name.strip('_')} of a real event loop")
+    for owner in (events, asyncio):
+        yield owner, "new_event_loop", _checked(events.new_event_loop)
+    yield runners.Runner, "_lazy_init", _checked_runner(runners.Runner._lazy_init)  # type: ignore[attr-defined]
+    for owner in (tasks, asyncio):
+        yield owner, "all_tasks", _in_order(tasks.all_tasks)
+    for module in filter(None, map(sys.modules.get, _ORDERED)):
+        yield module, "set", OrderedSet
+    uvloop = sys.modules.get("uvloop")
+    for name in ("new_event_loop", "Loop"):
+        if hasattr(uvloop, name):
+            yield uvloop, name, guard(getattr(uvloop, name), f"uvloop.{name}")
+
+
+_ = taskgroups
+
+
+def _new_selector_loop(cls: type[asyncio.AbstractEventLoop], *args: Any, **options: Any) -> asyncio.AbstractEventLoop:
+    """Make a loop of ours where a task wants the plain real one; its own subclasses and selectors are refused."""
+    task = current_task()
+    if task is None:
+        return object.__new__(cls)
+    if cls is not _UNIX_LOOP or any(value is not None for value in (*args, *options.values())):
+        _refuse(f"makes a {cls.__name__} of its own")
+    return EventLoop(task)
+
+
+def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:
+    @wraps(real)
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        return _ours(real())
+
+    return new_event_loop
+
+
+def _checked_runner(real: Callable[[Any], None]) -> Callable[[Any], None]:
+    @wraps(real)
+    def lazy_init(runner: Any) -> None:
+        real(runner)
+        _ours(runner._loop)
+
+    return lazy_init
+
+
+def _ours(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+    """Return the loop; refuse one that a policy or a factory of the program's own made."""
+    if current_task() is not None and isinstance(loop, (asyncio.BaseEventLoop, asyncio.AbstractEventLoop)):
+        is_real = not isinstance(loop, EventLoop) and type(loop).__module__.partition(".")[0] in ("asyncio", "uvloop")
+        if is_real:
+            _refuse(f"makes a {type(loop).__name__} of its own")
+    return loop
+
+
+def _refuse(what: str) -> NoReturn:
+    task = current_task()
+    assert task is not None
+    task.scheduler.escape(task, f"{what}, which leaves the controlled world")
+    raise AssertionError("an escape ends the execution")
+
+
+def _in_order(real: Callable[..., set[Any]]) -> Callable[..., set[Any]]:
+    """Return ``all_tasks`` with the tasks in the order of their making."""
+
+    @wraps(real)
+    def all_tasks(loop: asyncio.AbstractEventLoop | None = None) -> set[Any]:
+        found = real(loop)
+        return found if current_task() is None else OrderedSet(sorted(found, key=hash))
+
+    return all_tasks

@@ -1,0 +1,64 @@
+"""The loop policy of one execution: the default one, which keeps a current loop for each task of the world."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import final
+
+from harness.sim.loops.event_loop import EventLoop
+from harness.sim.task import current_task, running_task
+
+__all__ = ["Policy", "new_loop"]
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Make a loop: one of ours inside a task, asyncio's own everywhere else."""
+    task = current_task()
+    return _real_factory() if task is None else EventLoop(task)
+
+
+_real_factory = asyncio.SelectorEventLoop
+
+
+class _PerTask:
+    """What asyncio keeps per thread, kept per task."""
+
+    kept: dict[tuple[object, str], object]
+
+    def __init__(self) -> None:
+        self.__dict__["kept"] = {}
+
+    def __getattr__(self, name: str) -> object:
+        return self.kept.get((running_task(), name), False if name == "_set_called" else None)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.kept[running_task(), name] = value
+
+
+@final
+class Policy(asyncio.DefaultEventLoopPolicy):
+    """The default policy inside tasks, the process's own everywhere else. Thread-safe.
+
+    Args:
+        real: The policy of the process.
+    """
+
+    def __init__(self, real: asyncio.AbstractEventLoopPolicy) -> None:
+        super().__init__()
+        self._real = real
+        self._local = _PerTask()
+
+    def get_event_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the current loop of the thread; as asyncio's."""
+        return self._real.get_event_loop() if current_task() is None else super().get_event_loop()
+
+    def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Set the current loop of the thread; as asyncio's."""
+        if current_task() is None:
+            self._real.set_event_loop(loop)
+        else:
+            super().set_event_loop(loop)
+
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        """Make a loop."""
+        return self._real.new_event_loop() if current_task() is None else new_loop()
