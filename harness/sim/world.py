@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
+from itertools import count
 from types import FrameType, ModuleType, TracebackType
 from typing import Self, final
 
@@ -33,7 +34,9 @@ from harness.sim.watchdog import Watchdog
 
 __all__ = ["Outcome", "OutcomeKind", "World"]
 
-_FULL_COLLECTION_EVERY = 1_000  # executions
+_YOUNG_COLLECTION_EVERY = 64  # executions; a failing one is held by its error's traceback when it ends
+_FULL_COLLECTION_EVERY = 1_024  # executions, a multiple of the number above
+_COLLECTION_EVERY = 8  # worlds; what a world leaves is in the oldest generation, which is not collected by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +222,10 @@ class World:
     def _collect(self) -> None:
         """Free what the execution left, at a moment that is the same in every run."""
         self._runs += 1
-        if self._runs % _FULL_COLLECTION_EVERY:
+        if self._runs % _YOUNG_COLLECTION_EVERY:
             gc.collect(0)
+        elif self._runs % _FULL_COLLECTION_EVERY:
+            gc.collect(1)
         else:
             gc.collect()
 
@@ -233,6 +238,8 @@ class World:
             gc.unfreeze()
             if was_enabled:
                 gc.enable()
+                if next(_WORLDS) % _COLLECTION_EVERY == 0:
+                    gc.collect()
 
         return resume
 
@@ -287,4 +294,5 @@ def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candid
     return current if current is not None and current in candidates else candidates[0]
 
 
+_WORLDS = count(1)
 _ENTRY = threading.Lock()  # held while a world exists; made before any world, so a real lock
