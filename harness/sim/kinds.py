@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Iterable
 from types import FunctionType, MethodType, ModuleType
 from typing import final
@@ -54,7 +55,7 @@ class KindTable(dict[type, int]):
             return MODULE
         if issubclass(kind, tuple(CONTAINERS)):
             return CONTAINER
-        if issubclass(kind, _SILENT_BASES):
+        if issubclass(kind, (*_SILENT_BASES, threading.local)):  # a local is never shared
             return SILENT
         if self.is_own_class(kind):
             return OWN

@@ -16,10 +16,12 @@ from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.escapes import ESCAPES, guard
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
+from harness.sim.tracing import tracing_replacements
 
 __all__ = ["Patches"]
 
 _MISSING = object()
+_SET_BY_PROGRAMS = ("_counter", "_profile_hook", "_trace_hook", "excepthook")  # names of threading
 
 
 @final
@@ -29,6 +31,7 @@ class Patches:
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
         self._pools = count()  # numbers of thread pools, in the names of their threads
+        self._before: dict[str, object] = {}  # names of threading that programs set, as they were
         self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
 
     def put_in(self) -> None:
@@ -46,11 +49,17 @@ class Patches:
                 if hasattr(owner, name):
                     self._replace(owner, name, rlock_factory)
             self._replace(owner, "get_ident", threads.get_ident)
+            self._replace(owner, "get_native_id", threads.get_native_id)
         for owner, name in ((_thread, "start_new_thread"), (_thread, "start_new"), (threading, "_start_new_thread")):
             if hasattr(owner, name):
                 self._replace(owner, name, threads.start_new_thread)
         for method in (threads.start, threads.join, threads.is_alive):
             self._replace(threading.Thread, method.__name__, method)
+        self._replace(threading, "enumerate", threads.enumerate_threads)
+        for name in ("active_count", "main_thread"):
+            self._replace(threading, name, getattr(threads, name))
+        for owner, name, function in tracing_replacements():
+            self._replace(owner, name, function)
         for owner, name, function in operations():
             self._replace(owner, name, function)
         for owner, name, replacement in loop_patches():
@@ -62,7 +71,9 @@ class Patches:
             self._replace(time, name, reading)
         self._replace(threading, "_time", time.monotonic)
         self._replace(queue, "time", time.monotonic)
-        self._replace(threading, "_counter", threading._counter)  # type: ignore[attr-defined]
+        for name in _SET_BY_PROGRAMS:
+            self._before[name] = getattr(threading, name)
+            self._replace(threading, name, self._before[name])
         self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: next(self._pools)))
 
     def stand_in(self, function: object) -> object:
@@ -72,7 +83,9 @@ class Patches:
         return self._stand_ins.get(id(function), function)
 
     def reset(self) -> None:
-        """Make names of threads and pools count from the start again, for a new execution."""
+        """Put back what programs set, and make names of threads and pools count from the start again."""
+        for name, value in self._before.items():
+            setattr(threading, name, value)
         self._pools = count()
         threading._counter = count(1).__next__  # type: ignore[attr-defined]
 

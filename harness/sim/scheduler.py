@@ -22,7 +22,9 @@ from harness.sim.event import EventKind, Recorder, call_site, short_value
 from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
 from harness.sim.task import Task
+from harness.sim.thread_state import StateSwitch
 from harness.sim.threads import forget_dummy_thread
+from harness.sim.tracing import tracing_hooks
 from harness.sim.tracker import Tracker
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
@@ -65,12 +67,14 @@ class Scheduler:
         choose: Choose,
         recorder: Recorder | None,
         engine: Engine,
+        states: StateSwitch,
         max_steps: int = MAX_STEPS,
         *,
         tracker: Tracker | None = None,
     ) -> None:
         self.tracker = tracker
-        self.hub = engine.make_hub()
+        self.states = states
+        self.hub = engine.make_hub(states)
         self._make_task = engine.task
         self.clock = Clock()
         self.recorder = recorder
@@ -78,6 +82,7 @@ class Scheduler:
         self.threads: dict[int, Task] = {}  # by id of the Thread, which the task's body keeps alive
         self.ready: list[Task] = []  # runnable tasks, in order of their numbers
         self.excepthook = threading.excepthook  # what a hook of the program's own is told from
+        self.tracing_hooks = tracing_hooks()  # what was set for new threads before the program began
         self.thread_hashes = 0  # how many threads have been hashed
         self.marked: Any = None  # the event loop that the OS thread takes for the running one
         self.loops = 0  # how many event loops have been made, and in them
@@ -239,6 +244,8 @@ class Scheduler:
             if self.stop is None:
                 self.stop = Stop("error", error=raised, task=task.name)
         finally:
+            if task.number > 1:
+                self._free_state(task)
             task.is_done = True
             self.unready(task)
             if task.number == 1:
@@ -251,6 +258,15 @@ class Scheduler:
                 self.recorder.end(task, error)
             if self.tracker is not None and not task.atomic:
                 self.tracker.end(task)
+
+    @staticmethod
+    def _free_state(task: Task) -> None:
+        """Let finalisers of what the thread kept for itself run, without others coming in."""
+        task.atomic += 1
+        try:
+            task.state.end()
+        finally:
+            task.atomic -= 1
 
     def run(self, program: Callable[[], object]) -> None:
         """Run the program as task 1 until all tasks that are no daemons have ended, or something stops it."""
@@ -266,14 +282,14 @@ class Scheduler:
             self.stop = self._deadlock()
         finally:
             self._end_tasks()
+            self.states.leave()
 
     @staticmethod
     def _run_from_hub(task: Task) -> None:
         """Run tasks until one ends or stops the execution; start those that a task hands over to for the first time."""
         asked: object = task
         while isinstance(asked, Task):
-            asked.is_started = True
-            asked = asked.switch()
+            asked = asked.resume()
 
     def dispose(self) -> None:
         """Let go of everything, so that reference counting frees it without waiting for the garbage collector."""

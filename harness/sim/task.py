@@ -36,11 +36,12 @@ class Task(greenlet):
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
         held: Locks that it holds, in order of acquisition.
+        state: What the interpreter keeps for it as a thread.
     """
 
     __slots__ = (
         *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
-        *("loop", "name", "number", "operation", "scheduler", "timed_out", "waits_for"),
+        *("loop", "name", "number", "operation", "scheduler", "state", "timed_out", "waits_for"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -50,6 +51,7 @@ class Task(greenlet):
             super().__init__()
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
         self._body = body
+        self.state = scheduler.states.make() if number > 1 else scheduler.states.native
         self.is_daemon = False
         self.is_done = False
         self.is_joined = False
@@ -80,11 +82,20 @@ class Task(greenlet):
         """
         me = getcurrent()
         if self.is_started:
+            self.state.enter()
             self.switch()
         else:
             self.scheduler.hub.switch(self)
         if me.loop is not self.scheduler.marked:  # type: ignore[attr-defined]  # it is a task
             me.mark()  # type: ignore[attr-defined]
+        if self.scheduler.states.is_bound:
+            me.state.bind()  # type: ignore[attr-defined]
+
+    def resume(self) -> object:
+        """Let this task go on, called by the hub; return what the task asks of it when control comes back."""
+        self.is_started = True
+        self.state.enter()
+        return self.switch()
 
     def mark(self) -> None:
         """Tell the OS thread, which all tasks share, which loop runs: the one of this task, or none."""
@@ -93,6 +104,7 @@ class Task(greenlet):
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""
+        self.state.enter()
         if self.loop is not self.scheduler.marked:
             self.mark()
         with suppress(TaskExit):  # comes back from a task that had not begun
@@ -100,6 +112,8 @@ class Task(greenlet):
 
     def run(self) -> None:
         """Run the body; called by greenlet on the first switch into the task."""
+        if self.scheduler.states.is_bound:
+            self.state.bind()
         if self.scheduler.marked is not None:
             self.mark()
         self.scheduler.run_body(self, self._body)

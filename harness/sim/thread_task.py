@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from functools import partial
 from types import FrameType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.sim.errors import TaskExit
 from harness.sim.task import TASKS_ON_THREADS, Task, running_task
+from harness.sim.thread_state import StateSwitch
 
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
@@ -45,8 +47,9 @@ class _Baton:
 class ThreadHub:
     """The thread of the world itself, which starts the tasks and gets the baton back at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, states: StateSwitch) -> None:
         self.baton = _Baton()
+        self.states = states
 
     def switch(self) -> None:
         """Hand the baton from the running task to the hub."""
@@ -69,6 +72,11 @@ class ThreadTask(Task):
         self._thread_ident = 0
         self.is_started = True  # threads begin at a depth of their own
         self._is_started = self._is_told = self._is_over = False
+
+    def resume(self) -> object:
+        """Let this task go on, called by the hub."""
+        self.switch()
+        return None
 
     def take_context(self, context: Context) -> None:
         """Run in a context of the caller's."""
@@ -109,6 +117,8 @@ class ThreadTask(Task):
     def wait(self) -> None:
         """Wait for the baton, in the task's own thread."""
         self._baton.wait()
+        if self._hub.states.is_bound:
+            self.state.bind()
         if self._is_told:
             self._is_told = False
             raise TaskExit
@@ -124,8 +134,13 @@ class ThreadTask(Task):
         self._thread_ident = _get_ident()
         TASKS_ON_THREADS[self._thread_ident] = self
         try:
-            self.scheduler.run_body(self, self._body)
+            with self._native_state():
+                self.scheduler.run_body(self, self._body)
         finally:
             del TASKS_ON_THREADS[self._thread_ident]
             self._is_over = True
             self._hub.baton.hand_over()
+
+    def _native_state(self) -> AbstractContextManager[None]:
+        """Take over what the thread of the world keeps for itself, in the task that stands for it."""
+        return StateSwitch().adopting(self._hub.states) if self.number == 1 else nullcontext()

@@ -14,14 +14,19 @@ from contextlib import suppress
 from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
+from harness.sim.tracing import begin_tracing
 
 __all__ = [
     "DanglingThreads",
+    "active_count",
+    "enumerate_threads",
     "forget_dummy_thread",
     "get_ident",
+    "get_native_id",
     "hash_by_creation",
     "is_alive",
     "join",
+    "main_thread",
     "start",
     "start_new_thread",
 ]
@@ -32,13 +37,50 @@ _real_start = threading.Thread.start
 _real_join = threading.Thread.join
 _real_is_alive = threading.Thread.is_alive
 _real_get_ident = threading.get_ident
+_real_get_native_id = threading.get_native_id
 _real_start_new_thread = _thread.start_new_thread
+_real_enumerate = threading.enumerate
+_real_main_thread = threading.main_thread
 
 
 def get_ident() -> int:
     """Return the task's number as a thread, or the real identifier outside a task."""
     task = current_task()
     return _real_get_ident() if task is None else task.ident
+
+
+def get_native_id() -> int:
+    """Return the task's number as a thread, but for the task that runs the program, as `get_ident` does."""
+    task = current_task()
+    return _real_get_native_id() if task is None or task.number == 1 else task.ident
+
+
+def main_thread() -> threading.Thread:
+    """Return the thread that runs the program, whichever OS thread explores it."""
+    task = current_task()
+    main = None if task is None else _thread_of(task.scheduler.tasks[0])
+    return _real_main_thread() if main is None else main
+
+
+def enumerate_threads() -> list[threading.Thread]:
+    """Return the live threads of the program, in order of creation; none of the process around it."""
+    task = current_task()
+    if task is None:
+        return _real_enumerate()
+    task.scheduler.point(task)
+    found = (_thread_of(each) for each in task.scheduler.tasks if not each.is_done)
+    return [thread for thread in found if thread is not None]
+
+
+def active_count() -> int:
+    """Return the number of live threads of the program."""
+    return len(enumerate_threads())
+
+
+def _thread_of(task: Task) -> threading.Thread | None:
+    """Return the task's ``Thread``; one started without has none before it asks for it."""
+    thread: threading.Thread | None = threading._active.get(task.ident)  # type: ignore[attr-defined]
+    return thread
 
 
 def hash_by_creation(thread: threading.Thread) -> int:
@@ -130,6 +172,7 @@ def _tell_start(task: Task, child: Task) -> None:
 def _body(thread: threading.Thread, task: Task) -> Callable[[], None]:
     def body() -> None:
         try:
+            begin_tracing(task.scheduler)
             thread.run()
         except SystemExit:
             pass

@@ -29,6 +29,7 @@ from harness.sim.kinds import KindTable
 from harness.sim.patches import Patches
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind, Scheduler, Stop
 from harness.sim.task import Task
+from harness.sim.thread_state import StateSwitch, is_supported
 from harness.sim.tracker import Tracker
 from harness.sim.watchdog import Watchdog
 
@@ -128,6 +129,7 @@ class World:
 
     def _enter(self, cleanup: ExitStack) -> None:
         cleanup.callback(self._keep_collector())
+        self._states = StateSwitch()
         self.isolation = Isolation(*self._state)
         cleanup.callback(self.isolation.restore)
         cleanup.callback(self._remove_code)
@@ -155,8 +157,9 @@ class World:
     @property
     def limits(self) -> tuple[str, ...]:
         """What keeps the world from seeing or putting back everything, in a fixed order."""
+        shared = [] if is_supported() else ["threading.local has the same contents in all threads on this interpreter"]
         late = (f"module {module.__name__!r} was imported too late to be instrumented" for module in self._imported)
-        return (*self.instrumentation.limits, *self.isolation.limits, *late)
+        return (*self.instrumentation.limits, *self.isolation.limits, *shared, *late)
 
     def execute(self, choose: Choose, *, record: bool = False, tracker: Tracker | None = None) -> Outcome:
         """Run the program once under the choices of a strategy.
@@ -171,10 +174,11 @@ class World:
         """
         self.isolation.restore()
         self._patches.reset()
+        self._states.reset()
         if self._setup is not None:
             self._setup()
         recorder = Recorder() if record else None
-        scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, tracker=tracker)
+        scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, self._states, tracker=tracker)
         try:
             with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)

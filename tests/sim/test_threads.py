@@ -245,3 +245,54 @@ def test_hundreds_of_threads_do_not_run_out_of_stack():
         assert sorted(note) == list(range(400))
 
     assert explore(program, max_schedules=3).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("engine", ["greenlet", "threads"])
+def test_threads_listed_are_those_of_the_program(engine):
+    def program():
+        go = threading.Event()
+        threads = [threading.Thread(target=go.wait, name=name) for name in ("first", "second")]
+        assert threading.enumerate() == [threading.main_thread()] == [threading.current_thread()]
+        for thread in threads:
+            thread.start()
+        assert [thread.name for thread in threading.enumerate()[1:]] == ["first", "second"]
+        assert threading.active_count() == 3
+        go.set()
+        for thread in threads:
+            thread.join()
+        assert threading.enumerate() == [threading.main_thread()]
+
+    result = explore(program, engine=engine, max_schedules=30)
+
+    assert result.verdict is Verdict.PASSED, str(result)
+
+
+def test_program_explored_on_another_thread_runs_in_a_main_thread_of_its_own():
+    results = []
+
+    def program():
+        assert threading.current_thread() is threading.main_thread()
+        assert threading.active_count() == 1
+
+    thread = threading.Thread(target=lambda: results.append(explore(program, max_schedules=2)))
+    thread.start()
+    thread.join()
+
+    assert results[0].verdict is Verdict.PASSED, str(results[0])
+
+
+def test_hook_for_errors_in_threads_is_told_of_them_in_each_execution_and_forgotten_after():
+    note, told = make_sink()
+    before = threading.excepthook
+
+    def program():
+        threading.excepthook = lambda args: note((args.exc_type, args.thread.name))
+        thread = threading.Thread(target=lambda: {}["missing"], name="loader")
+        thread.start()
+        thread.join()
+
+    result = explore(program, max_schedules=3)
+
+    assert result.verdict is Verdict.PASSED, str(result)
+    assert told() == [(KeyError, "loader")] * 4  # the warm-up is one more
+    assert threading.excepthook is before
