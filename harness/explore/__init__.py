@@ -23,7 +23,7 @@ from harness.explore.linearizability import (
 )
 from harness.explore.replaying import replay
 from harness.explore.schedule import Schedule
-from harness.explore.strategies import STRATEGIES, DelayBounded, Pct, PreemptionBounded, RandomWalk, Strategy
+from harness.explore.strategies import STRATEGIES, DelayBounded, Pct, Pos, PreemptionBounded, RandomWalk, Strategy, Surw
 from harness.explore.stress import StressReport, stress
 from harness.explore.token import Token
 from harness.explore.verdict import Verdict
@@ -42,12 +42,14 @@ __all__ = [
     "NotLinearizableError",
     "Operation",
     "Pct",
+    "Pos",
     "PreemptionBounded",
     "RandomWalk",
     "ReplayDivergenceError",
     "Schedule",
     "Strategy",
     "StressReport",
+    "Surw",
     "Token",
     "Verdict",
     "check_linearizable",

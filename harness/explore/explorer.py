@@ -12,7 +12,7 @@ from harness.explore.exploration import ExecutionLog, Exploration
 from harness.explore.failure import Failure, Origin
 from harness.explore.program import check_program, instrument_names, make_world, name_of
 from harness.explore.schedule import FollowChoices
-from harness.explore.strategies import STRATEGIES, Aside, Strategy, claim_of
+from harness.explore.strategies import STRATEGIES, Aside, Strategy, claim_of, tracker_of
 from harness.explore.token import Token, fingerprint
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
@@ -120,7 +120,7 @@ class _Campaign:
             return
         choose, begin = self.strategy.choose, self.strategy.begin
         while len(self.log) < self.max_schedules and begin():
-            outcome = world.execute(choose)
+            outcome = world.execute(choose, tracker=tracker_of(self.strategy))
             self.log.add(outcome)
             if outcome.leaked:
                 self.leaked.update(dict.fromkeys(outcome.leaked))

@@ -13,7 +13,7 @@ from harness.sim.clock import CLOCK_NUMBER, Clock
 from harness.sim.draw import Option, choose
 from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import DeadlockError, DrawError, SimError, WorldInUseError
-from harness.sim.event import Event, EventKind
+from harness.sim.event import NO_KEY, Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.isolation import Isolation
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
@@ -24,6 +24,7 @@ from harness.sim.world import Outcome, World
 __all__ = [
     "CLOCK_NUMBER",
     "ENGINES",
+    "NO_KEY",
     "Candidate",
     "Choose",
     "Clock",

@@ -6,16 +6,32 @@ from collections.abc import Callable
 
 from harness.explore.strategies.delay_bounded import DelayBounded
 from harness.explore.strategies.pct import Pct
+from harness.explore.strategies.pos import Pos
 from harness.explore.strategies.preemption_bounded import PreemptionBounded
 from harness.explore.strategies.random_walk import RandomWalk
-from harness.explore.strategies.strategy import Aside, Strategy, claim_of
+from harness.explore.strategies.strategy import Aside, Strategy, claim_of, tracker_of
+from harness.explore.strategies.surw import Surw
 
-__all__ = ["STRATEGIES", "Aside", "DelayBounded", "Pct", "PreemptionBounded", "RandomWalk", "Strategy", "claim_of"]
+__all__ = [
+    "STRATEGIES",
+    "Aside",
+    "DelayBounded",
+    "Pct",
+    "Pos",
+    "PreemptionBounded",
+    "RandomWalk",
+    "Strategy",
+    "Surw",
+    "claim_of",
+    "tracker_of",
+]
 
 # By the name that `explore(strategy=)` takes; each makes a strategy from a seed.
 STRATEGIES: dict[str, Callable[[int], Strategy]] = {
     "random": RandomWalk,
     "pct": Pct,
+    "pos": Pos,
+    "surw": Surw,
     "delay": DelayBounded,
     "preemption": PreemptionBounded,
 }

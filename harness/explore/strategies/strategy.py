@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Protocol, final, runtime_checkable
 
-from harness.sim import Candidate, Task
+from harness.sim import Candidate, Task, Tracker
 
-__all__ = ["Aside", "Claiming", "Strategy", "claim_of", "draw_option"]
+__all__ = ["Aside", "Claiming", "Strategy", "claim_of", "draw_option", "tracker_of"]
 
 
 class Strategy(Protocol):
@@ -40,6 +40,12 @@ def claim_of(strategy: object) -> str:
     return strategy.claim() if isinstance(strategy, Claiming) else ""
 
 
+def tracker_of(strategy: object) -> Tracker | None:
+    """Return what a strategy has told of the next execution (its ``tracker``), or ``None`` where it has none."""
+    tracker: Tracker | None = getattr(strategy, "tracker", None)
+    return tracker
+
+
 def draw_option(candidates: Sequence[Candidate], random: Random) -> Candidate:
     """Return any candidate, each equally likely."""
     return candidates[int(random.random() * len(candidates))]
@@ -66,6 +72,11 @@ class Aside:
             return self._strategy.choose(candidates, current)
         finally:
             current.atomic -= 1
+
+    @property
+    def tracker(self) -> Tracker | None:
+        """What the caller's strategy has told of the next execution."""
+        return tracker_of(self._strategy)
 
     def claim(self) -> str:
         """Return what the caller's strategy claims."""
