@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.explore.views import View, display, render
+from harness.explore.views import display, render
 from harness.sim import EngineName, Event, OutcomeKind, Output
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.registry.display import View
 
 __all__ = ["Execution", "missing_view"]
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.explore.execution import Execution, missing_view
 from harness.explore.schedule import Schedule
-from harness.explore.views import View, display, render
+from harness.explore.views import display, render
 from harness.instrument import Target
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.registry.display import View
 
 __all__ = ["Failure", "FailureKind", "Origin"]
 

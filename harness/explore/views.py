@@ -1,30 +1,23 @@
-"""Renderers of the display methods, looked up so that exploring needs no views.
+"""The look of an exploration in a notebook: its own line of text, and the picture of an installed view beside it.
 
-Views depend on explorations, not the other way round; where none is installed the displays are text alone.
+The look-up is the registry's, loaded when something is displayed: exploring needs no registry.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-__all__ = ["View", "display", "render"]
+if TYPE_CHECKING:
+    from harness.registry.display import View
 
-
-class View(Protocol):
-    """What a renderer gives."""
-
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, object]: ...  # pragma: no cover - a protocol
+__all__ = ["display", "render"]
 
 
 def render(name: str, subject: object) -> View | None:
     """Return the view of that name of a subject, or ``None`` where no such view is installed."""
-    for point in entry_points(group="harness.views", name=name):
-        view: View = point.load()(subject)
-        return view
-    return None
+    from harness.registry import display as installed
+
+    return installed.render(name, subject)
 
 
 def display(name: str, subject: object, text: str) -> dict[str, object]:

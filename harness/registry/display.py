@@ -1,7 +1,7 @@
-"""Display of registry values in notebooks: the picture of an installed view, found by name, beside the text.
+"""Display of values in notebooks: the picture of an installed view, found by name, beside the text.
 
-Views draw registries, so a registry cannot import them. Whoever registers a renderer in the entry-point group
-``harness.views`` is asked; where nobody did, the display is text alone.
+Views draw registries and explorations, so these cannot import them. Whoever registers a renderer in the entry-point
+group ``harness.views`` is asked; where nobody did, the display is text alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Protocol
 
-__all__ = ["display"]
+__all__ = ["View", "display", "render"]
 
 
 class View(Protocol):
@@ -20,9 +20,15 @@ class View(Protocol):
     ) -> dict[str, object]: ...  # pragma: no cover - a protocol
 
 
-def display(name: str, subject: object) -> dict[str, object]:
-    """Return a bundle for Jupyter: what the view of that name shows of the subject, at least its text."""
+def render(name: str, subject: object) -> View | None:
+    """Return the view of that name of a subject, ``None`` where no such view is installed."""
     for point in entry_points(group="harness.views", name=name):
         view: View = point.load()(subject)
-        return view._repr_mimebundle_()
-    return {"text/plain": repr(subject)}
+        return view
+    return None
+
+
+def display(name: str, subject: object) -> dict[str, object]:
+    """Return a bundle for Jupyter: what the view of that name shows of the subject, at least its text."""
+    view = render(name, subject)
+    return {"text/plain": repr(subject)} if view is None else view._repr_mimebundle_()

@@ -1,8 +1,8 @@
 """Registry: the handle on the current snapshot.
 
-Readers read one attribute. Writers take turns under one lock that no reader takes: each drafts from the current
-snapshot, changes the draft, has it validated as a whole and publishes snapshot and history by one assignment; an error
-on the way publishes nothing. After the swap, and outside of every lock, subscribers are told.
+Readers read one attribute. Every write goes through ``writing``: a draft of the current snapshot is changed, validated
+as a whole and published as the next version. What the verbs of each namespace do is in ``draft``, how executors are
+held open and closed in ``closing``.
 
 Source: Awaken's registry handle. Ours beyond it: expected versions, refusal of nested updates (upstream hangs),
 validation on every way in, dry runs, history, subscriptions.
@@ -10,60 +10,27 @@ validation on every way in, dry runs, history, subscriptions.
 
 from __future__ import annotations
 
-import threading
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar, final
+from typing import final
 
+from harness.registry.closing import Closing
 from harness.registry.draft import Draft, ExecutorFactory
-from harness.registry.errors import (
-    DrainTimeoutError,
-    InvalidSpecError,
-    NestedUpdateError,
-    RegistryClosedError,
-    StalePreviewError,
-    VersionConflictError,
-    VersionNotKeptError,
-    WrongTypeError,
-)
-from harness.registry.executor_cell import ExecutorCell
+from harness.registry.errors import StalePreviewError, VersionNotKeptError, WrongTypeError
 from harness.registry.keys import Key
-from harness.registry.lifetimes import Lease, Lifetimes, Statistics
-from harness.registry.publication import DryRun, HistoryEntry, Publication
+from harness.registry.publication import DryRun, HistoryEntry
 from harness.registry.registry_verbs import RegistryVerbs
 from harness.registry.removal import RemovalImpact, RemovalPolicy, RemovalPreview, plan_removal
-from harness.registry.snapshot import EMPTY_SNAPSHOT, Snapshot
-from harness.registry.subscriptions import ErrorHandler, Subscriber, Subscription, Subscriptions
+from harness.registry.snapshot import Snapshot
+from harness.registry.subscriptions import ErrorHandler, Subscriber, Subscription
+from harness.registry.writing import Next
 
 __all__ = ["Registry"]
 
-T = TypeVar("T")
-
 
 @final
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What one assignment replaces. Immutable."""
-
-    current: Snapshot
-    history: tuple[HistoryEntry, ...]  # oldest first, the current one last
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Next(Generic[T]):
-    """What a write would make of the current snapshot. Immutable."""
-
-    result: T  # for the caller
-    snapshot: Snapshot  # to publish; the current one for nothing
-    touched: Sequence[str] = ()  # providers whose executors may differ
-
-
-@final
-class Registry(RegistryVerbs):
+class Registry(Closing, RegistryVerbs):
     """Providers, models, agents and what they need, in versions. Concurrency: *thread-safe*.
 
     Starts at version 1; each successful write adds exactly 1.
@@ -88,18 +55,7 @@ class Registry(RegistryVerbs):
         history_limit: int = 100,
         on_subscriber_error: ErrorHandler | None = None,
     ) -> None:
-        if history_limit < 1:
-            raise InvalidSpecError(f"history_limit={history_limit} is below 1", "pass the number of versions to keep")
-        first = (EMPTY_SNAPSHOT if snapshot is None else snapshot).renumbered(1)
-        self._state = _State(first, (HistoryEntry(first),))  # replaced under _writers and _subscriptions.lock
-        self._writers = threading.Lock()  # no reader takes it
-        self._writer: int | None = (
-            None  # thread inside a write; written under _writers, equals its reader's only if it is
-        )
-        self._history_limit = history_limit
-        self._subscriptions = Subscriptions(on_subscriber_error)
-        self._lifetimes = Lifetimes(self._subscriptions.lock, first)
-        self._is_closed = False  # written under _writers
+        super().__init__(snapshot, history_limit, on_subscriber_error)
 
     def __repr__(self) -> str:
         return f"Registry at {self._state.current!r}"
@@ -236,10 +192,10 @@ class Registry(RegistryVerbs):
         if not isinstance(proposal, Snapshot | Draft):
             raise WrongTypeError("proposal", "a Snapshot or a Draft", proposal)
 
-        def take(current: Snapshot) -> _Next[None]:
+        def take(current: Snapshot) -> Next[None]:
             version = current.version + 1
             if isinstance(proposal, Draft) and proposal.is_based_on(current):
-                return _Next(None, proposal.freeze(version), proposal.touched_providers())
+                return Next(None, proposal.freeze(version), proposal.touched_providers())
             content = proposal.freeze() if isinstance(proposal, Draft) else proposal
             return self._take_in(current, content)
 
@@ -265,7 +221,7 @@ class Registry(RegistryVerbs):
             ExecutorClosedError: An executor of that version was closed, and there is no recipe for another one.
         """
 
-        def take_back(current: Snapshot) -> _Next[None]:
+        def take_back(current: Snapshot) -> Next[None]:
             kept = self._state.history
             for entry in kept:
                 if entry.version == version:
@@ -345,158 +301,3 @@ class Registry(RegistryVerbs):
             [2]
         """
         return self._subscriptions.add(fn, lambda: self._state.current.version, coalesce=coalesce, weak=weak)
-
-    def lease(self) -> Lease:
-        """The current snapshot with the right to use its executors until the lease ends.
-
-        What is removed or replaced meanwhile is closed after that. Whoever takes an executor from ``snapshot()``
-        without a lease may find it closed.
-
-        Example:
-            >>> registry = Registry()
-            >>> registry.register_provider("mail", str.upper)
-            2
-            >>> with registry.lease() as lease:
-            ...     lease.executor("mail")("ping")
-            'PING'
-        """
-        return self._lifetimes.lease()
-
-    def drain(self, timeout_s: float | None = None) -> bool:
-        """Wait until all retired executors are closed.
-
-        Blocks the thread. On the loop that has to close some, use ``adrain``.
-
-        Args:
-            timeout_s: Longest wait; ``None`` for no limit.
-
-        Returns:
-            Whether it came to that in time.
-        """
-        return self._lifetimes.wait(timeout_s, for_leases=False)
-
-    async def adrain(self, timeout_s: float | None = None) -> bool:
-        """Wait until all retired executors are closed, without holding the loop up."""
-        import asyncio
-
-        return await asyncio.to_thread(self.drain, timeout_s)
-
-    def close(self, timeout_s: float | None = 10.0) -> None:
-        """Refuse writes, wait for the leases to end and close all executors, the last opened first.
-
-        Those with ``aclose()`` are closed on the loops that opened them, which must run; on such a loop use
-        ``aclose``. Closing twice is fine. Snapshots can still be read.
-
-        Args:
-            timeout_s: Longest wait for the leases, and again for the loops; ``None`` for no limit.
-
-        Raises:
-            DrainTimeoutError: Leases did not end; nothing more was closed. Close again once they did.
-            NestedUpdateError: Called from inside an update of this registry on the same thread.
-        """
-        if self._writer == threading.get_ident():
-            raise NestedUpdateError
-        with self._writers:
-            self._is_closed = True
-        if not self._lifetimes.wait(timeout_s, for_leases=True):
-            raise DrainTimeoutError(self._lifetimes.leased_versions(), timeout_s or 0)
-        self._lifetimes.close_all(self._lifetimes.retire_all())
-        self._lifetimes.wait(timeout_s, for_leases=False)
-
-    async def aclose(self, timeout_s: float | None = 10.0) -> None:
-        """The same as ``close``, without holding the loop up."""
-        import asyncio
-
-        await asyncio.to_thread(self.close, timeout_s)
-
-    def statistics(self) -> Statistics:
-        """Leases, executors and subscriptions in numbers."""
-        told = self._subscriptions
-        return self._lifetimes.statistics(len(told), told.errors)
-
-    def __del__(self) -> None:
-        if getattr(self, "_is_closed", True):
-            return
-        left = sorted(cell.provider_id for cell in self._state.current.executors.values() if cell.needs_closing())
-        if left:
-            text = f"executors of {', '.join(left)} were never closed; call close(), or await aclose() on their loop"
-            warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-
-    def _change(
-        self, change: Callable[[Draft], T], expected_version: int | None = None, *, if_changed: bool = False
-    ) -> tuple[T, int]:
-        def draft_next(current: Snapshot) -> _Next[T]:
-            draft = Draft(current)
-            result = change(draft)
-            if if_changed and draft.diff().is_empty:
-                return _Next(result, current)
-            return _Next(result, draft.freeze(current.version + 1), draft.touched_providers())
-
-        return self._write(draft_next, expected_version)
-
-    def _take_in(self, current: Snapshot, content: Snapshot) -> _Next[None]:
-        """Content that was not drafted from the current snapshot; executors closed since then are made anew."""
-        came, went, differ = current.executors.changes_to(content.executors)
-        executors = content.executors
-        returning = [executors[provider_id] for provider_id in (*came, *differ)]
-        if self._lifetimes.relink(returning):
-            for provider_id in (*came, *differ):
-                if executors[provider_id].is_closed:
-                    executors = executors.with_entry(provider_id, executors[provider_id].fresh())
-            self._lifetimes.relink(cell for cell in returning if not cell.is_closed)
-        return _Next(None, content.renumbered(current.version + 1, executors), [*came, *went, *differ])
-
-    def _write(
-        self,
-        make_next: Callable[[Snapshot], _Next[T]],
-        expected_version: int | None,
-        *,
-        if_changed: bool = False,
-        restored_from: int | None = None,
-    ) -> tuple[T, int]:
-        me = threading.get_ident()
-        if self._writer == me:
-            raise NestedUpdateError
-        with self._writers:
-            self._writer = me
-            try:
-                state = self._state
-                current = state.current
-                if self._is_closed:
-                    raise RegistryClosedError
-                if expected_version is not None and expected_version != current.version:
-                    raise VersionConflictError(expected_version, current.version)
-                following = make_next(current)
-                snapshot = following.snapshot
-                if snapshot is current or (if_changed and current.diff(snapshot).is_empty):
-                    return following.result, current.version
-                closable = self._swap(state, following, restored_from)
-            finally:
-                self._writer = None
-        try:
-            if closable:
-                self._lifetimes.close_all(closable)
-        finally:
-            self._subscriptions.drain()
-        return following.result, snapshot.version
-
-    def _swap(self, state: _State, following: _Next[T], restored_from: int | None) -> tuple[ExecutorCell, ...]:
-        old, new = state.current, following.snapshot
-        kept = state.history[1:] if len(state.history) == self._history_limit else state.history
-        next_state = _State(new, (*kept, HistoryEntry(new, restored_from)))
-        publication = Publication(old, new, restored_from)
-        unlinked = _unlinked(old, new, following.touched) if following.touched else ()
-        # One step with a subscription, so that its first publication is the one after the version it saw; and with a
-        # lease, so that it is on the old snapshot, which keeps executors open, or on the new one.
-        with self._subscriptions.lock:
-            self._state = next_state
-            self._subscriptions.post(publication)
-            return self._lifetimes.move_on(new, unlinked)
-
-
-def _unlinked(old: Snapshot, new: Snapshot, touched: Iterable[str]) -> list[ExecutorCell]:
-    """Cells that only the old snapshot holds. A renamed provider keeps its cell under another id."""
-    ids = tuple(touched)
-    linked = [cell for provider_id in ids if (cell := new.executors.get(provider_id)) is not None]
-    before = [cell for provider_id in ids if (cell := old.executors.get(provider_id)) is not None]
-    return [cell for cell in before if not any(other is cell for other in linked)]

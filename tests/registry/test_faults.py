@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from harness.registry import Draft, ModelSpec, Registry, draft, lifetimes, registry, subscriptions
+from harness.registry import Draft, ModelSpec, Registry, draft, lifetimes, subscriptions, writing
 
 BEFORE_THE_SWAP = [
-    (registry, "Draft"),
+    (writing, "Draft"),
     (Draft, "register_model"),
     (draft, "entry_fingerprint"),
     (draft, "references"),
@@ -17,11 +17,11 @@ BEFORE_THE_SWAP = [
     (draft, "find_errors"),
     (draft, "Snapshot"),
     (Draft, "touched_providers"),
-    (registry, "_Next"),
-    (registry, "HistoryEntry"),
-    (registry, "_State"),
-    (registry, "Publication"),
-    (registry, "_unlinked"),
+    (writing, "Next"),
+    (writing, "HistoryEntry"),
+    (writing, "_State"),
+    (writing, "Publication"),
+    (writing, "_unlinked"),
 ]
 AFTER_THE_SWAP = [
     (lifetimes.Lifetimes, "close_all"),
