@@ -2,7 +2,8 @@
 
 The entries are an ``immutables.Map``: looking up goes straight to it, and a changed copy costs O(log n). A ``Map``
 walks its keys in an order that differs between processes, so every iteration here goes through the sorted keys, made
-on first use.
+on first use. Empty maps have them from the start: they are shared by all registries of a process, and the steps of a
+program must not depend on who iterated first.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class SortedMap(Mapping[str, V]):
 
     def __init__(self, entries: Mapping[str, V] | None = None) -> None:
         self._entries: immutables.Map[str, V] = immutables.Map(entries or {})
-        self._order: tuple[str, ...] | None = None
+        self._order: tuple[str, ...] | None = None if self._entries else ()
 
     def __getitem__(self, key: str) -> V:
         return self._entries[key]
@@ -149,5 +150,5 @@ def _text_key(key: object) -> str:
 def _wrap(entries: immutables.Map[str, V]) -> SortedMap[V]:
     wrapped: SortedMap[V] = SortedMap.__new__(SortedMap)
     wrapped._entries = entries
-    wrapped._order = None
+    wrapped._order = None if entries else ()
     return wrapped

@@ -94,6 +94,10 @@ def mixed():
     run([["register q", "read"], ["replace p", "remove p"], ["rollback 1", "expect 2"]])
 
 
+def mixed_otherwise():
+    run([["edit r", "rollback 1"], ["remove p", "register p"], ["register q", "read"]])
+
+
 def test_mixed_operations_of_three_tasks_are_linearizable():
     result = explore(mixed, instrument=["harness.registry"], max_schedules=300)
 
@@ -101,8 +105,9 @@ def test_mixed_operations_of_three_tasks_are_linearizable():
 
 
 @pytest.mark.long
-def test_mixed_operations_of_three_tasks_are_linearizable_in_ten_thousand_schedules():
-    result = explore(mixed, instrument=["harness.registry"], max_schedules=10_000)
+@pytest.mark.parametrize("program", [mixed, mixed_otherwise])
+def test_mixed_operations_of_three_tasks_are_linearizable_in_ten_thousand_schedules(program):
+    result = explore(program, instrument=["harness.registry"], max_schedules=10_000)
 
     assert (result.verdict, result.schedules) == (Verdict.PASSED, 10_000), str(result)
 

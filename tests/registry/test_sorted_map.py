@@ -69,3 +69,12 @@ def test_freezing_is_deep_and_detached():
 def test_a_key_that_is_no_text_is_refused():
     with pytest.raises(WrongTypeError, match="a key of a configuration wants text, is a int"):
         freeze({1: "x"})
+
+
+def test_iterating_an_empty_map_changes_nothing_in_it():
+    # Empty maps are shared by all registries of a process, so this would change the steps of whoever comes next.
+    for empty in (SortedMap(), SortedMap({"a": 1}).without("a")):
+        before = empty._order
+        list(empty)
+
+        assert empty._order is before == ()

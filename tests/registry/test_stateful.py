@@ -11,6 +11,7 @@ from harness.registry import (
     NAMESPACES,
     AgentSpec,
     AlreadyRegisteredError,
+    BackendSpec,
     EntryInUseError,
     ModelPoolSpec,
     ModelSpec,
@@ -30,6 +31,7 @@ SPECS = st.one_of(
     st.builds(ModelPoolSpec, IDS.map("pool {}".format), st.lists(IDS, max_size=2)),
     st.builds(PluginSpec, IDS),
     st.builds(ToolSpec, IDS),
+    st.builds(BackendSpec, IDS),
     st.builds(
         AgentSpec,
         IDS,
@@ -40,7 +42,7 @@ SPECS = st.one_of(
         endpoint=st.none() | st.just("https://elsewhere.example"),
     ),
 )
-KINDS = {"models": "model", "model_pools": "model_pool", "plugins": "plugin", "tools": "tool", "agents": "agent"}
+KINDS = {namespace: namespace.removesuffix("s") for namespace in NAMESPACES if namespace != "providers"}
 
 
 def needs(content, key):

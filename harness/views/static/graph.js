@@ -67,7 +67,7 @@ function render({ model, el }) {
   const asked = { ...model.get("query") };
   let wanted = new Set();
 
-  const root = make("section", { class: "harness-view", "aria-label": "Dependency graph", "data-lm-suppress-shortcuts": "true" });
+  const root = makeRoot("Dependency graph");
   const status = make("p", { class: "hv-status", role: "status" });
   const stage = makeStage("Picture of the graph", { chosen: (box, event) => choose(model.get("picture").boxes[box], event.shiftKey), pressed });
   const search = make("input", { type: "search", placeholder: "id, then Enter", oninput: list, onkeydown: searchKey });

@@ -2,7 +2,7 @@
 
 function render({ model, el }) {
   const data = model.get("data");
-  const root = make("section", { class: "harness-view", "aria-label": "Removal impact", "data-lm-suppress-shortcuts": "true" });
+  const root = makeRoot("Removal impact");
   const verdict = make("p", { class: "hv-status", role: "status" });
   const why = make("p", { class: "hv-status", "aria-live": "polite" });
   const stage = makeStage("Picture of the removal", { chosen: (box) => tell(model.get("picture").boxes[box]) });

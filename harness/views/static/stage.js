@@ -17,6 +17,14 @@ function choice(name, options, changed) {
   return [make("label", {}, `${name} `, select), select];
 }
 
+// The element of a view. A key pressed in it is for it: JupyterLab would take plain ones for shortcuts of its own, and
+// insert a cell when somebody types into a choice. Those with Ctrl, Meta or Alt stay the host's.
+function makeRoot(label) {
+  const root = make("section", { class: "harness-view", "aria-label": label });
+  root.addEventListener("keydown", (event) => event.ctrlKey || event.metaKey || event.altKey || event.stopPropagation());
+  return root;
+}
+
 // Follow the theme of the host: JupyterLab, VS Code, else what the reader's system prefers.
 function followTheme(root, changed) {
   const system = matchMedia("(prefers-color-scheme: dark)");

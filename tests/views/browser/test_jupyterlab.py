@@ -48,6 +48,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is on what the selector names."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement?.matches(selector)", selector):
+            return
+    pytest.fail(f"Tab never arrives at {selector}")
+
+
 def drawn(page: Page, count: int) -> None:
     page.wait_for_function(f"() => document.querySelectorAll('.harness-view svg [data-node]').length === {count}")
 
@@ -95,14 +104,12 @@ def test_focus_path_and_search_by_keyboard_alone(lab: Lab, page: Page) -> None:
     lab.run_all(page)
     drawn(page, 93)
 
-    page.get_by_role("searchbox", name="Search").focus()  # where a person's Tab from the cell above arrives
+    page.keyboard.press("Escape")
+    tab_to(page, ".harness-view input[type=search]")
     page.keyboard.type("scan")
     page.keyboard.press("Enter")
     drawn(page, 3)
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.getAttribute('data-node')"):
-            break
+    tab_to(page, "[data-node]")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.textContent").startswith("provider mistral-docs")
     page.keyboard.press("p")
@@ -112,6 +119,44 @@ def test_focus_path_and_search_by_keyboard_alone(lab: Lab, page: Page) -> None:
     drawn(page, 93)
     assert page.evaluate("jupyterapp.shell.currentWidget.content.mode") == "command"
     assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 2  # no shortcut took a key
+
+
+@pytest.mark.long
+def test_policy_apply_and_undo_by_keyboard_alone(lab: Lab, page: Page) -> None:
+    lab.write("removal_keys.ipynb", [FLEET, IMPACT])
+    lab.open(page, "removal_keys.ipynb")
+    lab.run_all(page)
+    page.locator(".harness-view[data-version='3']").wait_for()
+
+    page.keyboard.press("Escape")
+    tab_to(page, ".harness-view select")
+    page.keyboard.type("cascade")
+    page.get_by_role("status").get_by_text("cascade_unused lets it through").wait_for()
+    tab_to(page, ".hv-bar button:enabled")
+    page.keyboard.press("Enter")
+    page.locator(".harness-view[data-version='4']").wait_for()
+    assert "removed in version 4" in page.get_by_role("status").first.inner_text()
+    tab_to(page, ".hv-bar button:enabled")
+    page.keyboard.press("Enter")
+    page.locator(".harness-view[data-version='5']").wait_for()
+    assert "brought back in version 5" in page.get_by_role("status").first.inner_text()
+    drawn(page, 2)
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.mode") == "command"
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == 2  # no shortcut took a key
+
+
+@pytest.mark.long
+def test_plugin_can_be_removed_under_a_policy(lab: Lab, page: Page) -> None:
+    lab.write("plugin.ipynb", [FLEET, 'views.impact(registry, "audit", writable=True)'])
+    lab.open(page, "plugin.ipynb")
+    lab.run_all(page)
+
+    page.get_by_role("combobox", name="Policy").select_option("cascade_all")
+    page.get_by_role("button", name="Apply").click()
+    page.locator(".harness-view[data-version='2']").wait_for()
+    assert page.get_by_role("status").first.inner_text().endswith("removed in version 2")
+    page.get_by_role("button", name="Undo").click()
+    page.locator(".harness-view[data-version='3']").wait_for()
 
 
 @pytest.mark.long
