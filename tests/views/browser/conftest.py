@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Error, Page
 
 HERE = Path(__file__).parent
 FLAGS = [
@@ -56,11 +56,16 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
     opened = context.new_page()
     faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    opened.on("pageerror", lambda error: faults.extend(_ours(error)))
     opened.on("request", lambda request: faults.extend(_outside(request.url)))
     yield opened
     context.close()
     assert faults == []
+
+
+def _ours(error: Error) -> list[str]:
+    is_of_the_host = "/static/notebook/notebook_core" in (error.stack or "")  # Notebook 7.6 fails over its own settings
+    return [] if is_of_the_host else [f"script: {error}"]
 
 
 def _outside(url: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""A real JupyterLab on this machine, with settings of its own, and what a person does in it."""
+"""A real JupyterLab or Notebook 7 on this machine, with settings of its own, and what a person does in it."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,14 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import nbformat
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["Lab", "running_lab"]
+__all__ = ["Application", "Lab", "running_lab"]
+
+Application = Literal["jupyterlab", "notebook"]
 
 ROOT = Path(__file__).parents[3]
 _SETTINGS = {
@@ -43,6 +46,7 @@ class Lab:
 
     url: str
     folder: Path
+    application: Application = "jupyterlab"
 
     def write(self, name: str, cells: Sequence[str]) -> None:
         """Save a notebook of code cells."""
@@ -52,12 +56,19 @@ class Lab:
 
     def open(self, page: Page, name: str) -> None:
         """Show a notebook."""
-        page.goto(f"{self.url}/lab/tree/{name}?reset")
+        page.goto(f"{self.url}/{'lab/tree' if self.application == 'jupyterlab' else 'notebooks'}/{name}?reset")
         page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length")
+        if self.application == "jupyterlab":
+            page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.content?.widgets?.length")
 
     def run_all(self, page: Page) -> None:
         """Run its cells and wait for the last."""
+        if self.application == "notebook":  # which exposes no application to scripts
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            page.locator(".jp-Cell").last.locator(".jp-InputPrompt").get_by_text(re.compile(r"\d")).wait_for()
+            return
         page.wait_for_function(
             "() => jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'", timeout=60_000
         )
@@ -71,7 +82,7 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path) -> Iterator[Lab]:
+def running_lab(folder: Path, application: Application = "jupyterlab") -> Iterator[Lab]:
     """Start a server that serves ``folder``, and stop it by its handle."""
     for name in ("config", "data", "settings", "workspaces", "runtime", "home", "ipython"):
         (folder / ".lab" / name).mkdir(parents=True)
@@ -81,18 +92,19 @@ def running_lab(folder: Path) -> Iterator[Lab]:
         file.write_text(json.dumps(settings), encoding="utf-8")
     port = _free_port()
     with (folder / ".lab/log").open("w") as log:
-        command = [sys.executable, "-m", "jupyterlab", *_options(folder, port)]
+        command = [sys.executable, "-m", application, *_options(folder, port, application)]
         server = subprocess.Popen(command, cwd=folder, env=_environment(folder), stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, server, folder / ".lab/log")
-            yield Lab(url, folder)
+            yield Lab(url, folder, application)
         finally:
             server.terminate()
             server.wait(20)
 
 
-def _options(folder: Path, port: int) -> list[str]:
+def _options(folder: Path, port: int, application: Application) -> list[str]:
+    app = "LabApp" if application == "jupyterlab" else "JupyterNotebookApp"
     return [
         "--no-browser",
         "--allow-root",
@@ -102,12 +114,12 @@ def _options(folder: Path, port: int) -> list[str]:
         "--IdentityProvider.token=",
         "--ServerApp.password=",
         f"--ServerApp.root_dir={folder}",
-        "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-        f"--LabApp.user_settings_dir={folder / '.lab/settings'}",
-        f"--LabApp.workspaces_dir={folder / '.lab/workspaces'}",
+        f"--{app}.expose_app_in_browser=True",
+        f"--{app}.news_url=None",
+        f"--{app}.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--{app}.extension_manager=readonly",
+        f"--{app}.user_settings_dir={folder / '.lab/settings'}",
+        f"--{app}.workspaces_dir={folder / '.lab/workspaces'}",
     ]
 
 
@@ -134,4 +146,4 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)  # another process's start gives no event to wait for
         else:
             return
-    raise RuntimeError(f"JupyterLab is to answer at {url}, it does not; its log ends:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"a server is to answer at {url}, it does not; its log ends:\n{log.read_text()[-2000:]}")
