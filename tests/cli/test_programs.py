@@ -194,7 +194,6 @@ def test_stress_json_stands_alone_on_standard_output(harness: Harness) -> None:
 
 WRONG_USE = {
     "takes arguments": ("explore", "wrong.py::needs"),
-    "is a coroutine function": ("explore", "wrong.py::coroutine"),
     "strategy='dpor' is unknown": ("explore", "counter.py::lost_update", "--strategy", "dpor"),
     "max_schedules=0 is below 1": ("explore", "counter.py::lost_update", "--max-schedules", "0"),
     "instrument='nowhere' names no module": ("explore", "counter.py::lost_update", "--instrument", "nowhere"),
@@ -206,7 +205,7 @@ WRONG_USE = {
 
 @pytest.mark.parametrize("message", WRONG_USE)
 def test_wrong_use_is_one_line_on_standard_error(harness: Harness, workplace: Path, message: str) -> None:
-    (workplace / "wrong.py").write_text("def needs(counter): pass\nasync def coroutine(): pass\n")
+    (workplace / "wrong.py").write_text("def needs(counter): pass\n")
 
     finished = harness(*WRONG_USE[message])
 
