@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.registry.display import View
 
-__all__ = ["Execution", "missing_view"]
+__all__ = ["Execution", "missing_view", "preemptions"]
 
 _COLUMNS = ["step", "task", "task_name", "kind", "target", "file", "line", "function", "source", "preempted"]
 
@@ -81,10 +81,15 @@ class Execution:
     def __str__(self) -> str:
         first_line = "" if self.error is None else str(self.error).strip().partition("\n")[0]
         message = f", {first_line}" if first_line else ""
-        return f"{self.title}{message}; {len(self.events)} events, {self.preemptions} preemptions"
+        return f"{self.title}{message}; {len(self.events)} events, {preemptions(self.preemptions)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:  # noqa: ARG002
         return display("timeline", self, str(self))
+
+
+def preemptions(number: int) -> str:
+    """Return a number of preemptions in words."""
+    return f"{number} preemption{'s' * (number != 1)}"
 
 
 def missing_view(name: str) -> View:

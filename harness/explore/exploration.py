@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
-from harness.explore.execution import Execution
+from harness.explore.execution import Execution, preemptions
 from harness.explore.failure import Failure
 from harness.explore.verdict import Verdict
 from harness.explore.views import display
@@ -97,7 +97,7 @@ class Exploration:
         drawn = f"strategy {self.strategy}, seed {self.seed}"
         failure = self.failure
         if failure is not None:
-            return f"{self._headline(failure)}, {failure.preemptions} preemptions; {drawn}; token {failure.token}"
+            return f"{self._headline(failure)}, {preemptions(failure.preemptions)}; {drawn}; token {failure.token}"
         if self.verdict is Verdict.UNCONTROLLED:
             return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
         claim = f"; {self.claim}" if self.claim else ""

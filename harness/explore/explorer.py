@@ -7,18 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from harness.explore.errors import InvalidArgumentError
-from harness.explore.execution import Execution
 from harness.explore.exploration import ExecutionLog, Exploration
-from harness.explore.failure import Failure, Origin
-from harness.explore.program import check_program, instrument_names, make_world, name_of
-from harness.explore.schedule import FollowChoices
+from harness.explore.failure import Failure
+from harness.explore.failure_place import place_of
+from harness.explore.origin import Origin
+from harness.explore.program import check_program, make_world, name_of
+from harness.explore.reporting import make_failure, shrunk
+from harness.explore.shrinking import recorded
 from harness.explore.strategies import STRATEGIES, Aside, Strategy, claim_of, tracker_of
-from harness.explore.token import Token, fingerprint
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
 from harness.sim import EngineName, Outcome, World
 
-__all__ = ["explore", "make_execution"]
+__all__ = ["explore"]
 
 _FAILED = ("error", "deadlock")
 
@@ -73,8 +74,8 @@ def explore(
     _check_bounds(max_schedules, max_seconds, on_failure)
     chosen = _strategy(strategy, seed)
     world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
-    origin = Origin(program, tuple(instrument), tuple(isolate), setup)
-    campaign = _Campaign(origin, engine, chosen, seed, max_schedules)
+    origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine)
+    campaign = _Campaign(origin, chosen, seed, max_schedules)
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
     return campaign.result(world)
@@ -101,9 +102,9 @@ def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
 class _Campaign:
     """The executions of one exploration, as they come in."""
 
-    def __init__(self, origin: Origin, engine: EngineName, strategy: Strategy, seed: int, max_schedules: int) -> None:
-        self.origin, self.engine, self.strategy, self.seed = origin, engine, strategy, seed
-        self.program, self.names = origin.program, instrument_names(origin.instrument)
+    def __init__(self, origin: Origin, strategy: Strategy, seed: int, max_schedules: int) -> None:
+        self.origin, self.strategy, self.seed = origin, strategy, seed
+        self.program = origin.program
         self.max_schedules = max_schedules
         self.log = ExecutionLog()
         self.failures: dict[tuple[object, ...], Failure] = {}  # by kind and place of the error
@@ -142,28 +143,21 @@ class _Campaign:
             self.limits.insert(0, outcome.text)
         elif outcome.kind == "cut":
             self.limits.append(outcome.text)
-        elif outcome.kind in _FAILED and _place(outcome) not in self.failures:
-            self.failures[_place(outcome)] = self.failure(world, outcome)
+        elif outcome.kind in _FAILED and place_of(outcome) not in self.failures:
+            self.failures[place_of(outcome)] = self.failure(world, outcome)
 
     def failure(self, world: World, outcome: Outcome) -> Failure:
-        """Run a failing schedule again, with its events recorded, and make the report of it."""
-        follow = FollowChoices(outcome.choices)
-        again = world.execute(follow.choose, record=True)
-        if follow.has_diverged or again.kind != outcome.kind or type(again.error) is not type(outcome.error):
+        """Run a failing schedule again, with its events recorded, shrink the first one, and make the report of it."""
+        again, has_diverged = recorded(world, outcome.choices)
+        if has_diverged or place_of(again.outcome) != place_of(outcome):
             self.limits.append(
-                f"the failing schedule ended otherwise when it was repeated ({again.kind} instead of {outcome.kind}); "
-                "the program reads a clock, randomness or state that is not controlled"
+                f"the failing schedule ended otherwise when it was repeated ({again.outcome.kind} instead of "
+                f"{outcome.kind}); the program reads a clock, randomness or state that is not controlled"
             )
-        assert outcome.error is not None
-        return Failure(
-            kind="error" if outcome.kind == "error" else "deadlock",
-            error=again.error if again.error is not None else outcome.error,
-            token=Token(fingerprint(self.program), self.names, follow.schedule()).encode(),
-            schedule=follow.schedule(),
-            preemptions=outcome.preemptions,
-            execution=make_execution(name_of(self.program), again, self.engine),
-            origin=self.origin,
-        )
+            return make_failure(self.origin, again, error=outcome.error)
+        if self.failures:
+            return make_failure(self.origin, again)
+        return shrunk(world, make_failure(self.origin, again), again)
 
     def result(self, world: World) -> Exploration:
         verdict = Verdict.FAILED if self.failures else Verdict.PASSED
@@ -182,29 +176,3 @@ class _Campaign:
             is_interrupted=world.is_interrupted,
             log=self.log,
         )
-
-
-def make_execution(program: str, outcome: Outcome, engine: EngineName) -> Execution:
-    """Return the public form of a recorded outcome."""
-    return Execution(
-        program=program,
-        kind=outcome.kind,
-        error=outcome.error,
-        task=outcome.task,
-        text=outcome.text,
-        events=outcome.events,
-        tasks=outcome.tasks,
-        output=outcome.output,
-        preemptions=outcome.preemptions,
-        engine=engine,
-    )
-
-
-def _place(outcome: Outcome) -> tuple[object, ...]:
-    """Return what makes two failures the same: kind, type of the error, and the line that raised it."""
-    traceback = outcome.error.__traceback__ if outcome.error is not None else None
-    line: tuple[str, int] = ("", 0)
-    while traceback is not None:
-        line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
-        traceback = traceback.tb_next
-    return outcome.kind, type(outcome.error), line if outcome.kind == "error" else ()

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.explore.execution import Execution, missing_view
+from harness.explore.origin import Origin
 from harness.explore.schedule import Schedule
+from harness.explore.shrinking import Shrinking
 from harness.explore.views import display, render
-from harness.instrument import Target
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.registry.display import View
 
-__all__ = ["Failure", "FailureKind", "Origin"]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a failure was found in, to run its schedule again. Immutable."""
-
-    program: Callable[[], object]
-    instrument: tuple[Target, ...]
-    isolate: tuple[object, ...]
-    setup: Callable[[], object] | None
+__all__ = ["Failure", "FailureKind"]
 
 
 FailureKind = Literal["error", "deadlock"]
@@ -44,6 +34,9 @@ class Failure:
         preemptions: How often the schedule leaves a task that could go on.
         execution: The failing execution, with its events.
         origin: The program and the options it was explored with.
+        choices: Numbers of the candidates chosen, one for each choice.
+        found: The failure as it was found, where this one is what it was shrunk to; else ``None``.
+        shrinking: How it was shrunk, with the counts of each pass; ``None`` where it was not.
     """
 
     kind: FailureKind
@@ -53,6 +46,18 @@ class Failure:
     preemptions: int
     execution: Execution = field(repr=False)
     origin: Origin = field(repr=False)
+    choices: tuple[int, ...] = field(repr=False)
+    found: Failure | None = field(default=None, repr=False)
+    shrinking: Shrinking | None = field(default=None, repr=False)
+
+    def shrink(self) -> Failure:
+        """Return the failure under the simplest schedule found: fewest preemptions, then the shortest.
+
+        The first failure of an exploration is shrunk already. Takes at most 100 executions; deterministic.
+        """
+        from harness.explore.reporting import shrink_again  # it makes failures
+
+        return self if self.shrinking is not None else shrink_again(self)
 
     def confirm(self) -> Execution:
         """Run the schedule on OS threads that pass a baton, and return what happened.

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from harness.explore.errors import ReplayDivergenceError
 from harness.explore.execution import Execution
-from harness.explore.explorer import make_execution
 from harness.explore.program import check_program, instrument_names, make_world, name_of
+from harness.explore.reporting import make_execution
 from harness.explore.schedule import FollowSchedule, Schedule
 from harness.explore.token import Token
 from harness.instrument import Target

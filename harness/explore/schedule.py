@@ -7,13 +7,14 @@ with few preemptions.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from harness.sim import CLOCK_NUMBER, Candidate, Task
+from harness.sim import CLOCK_NUMBER, Candidate, Option, Task
 
-__all__ = ["FollowChoices", "FollowSchedule", "Schedule", "base_choice"]
+__all__ = ["FollowChoices", "FollowSchedule", "Follower", "Schedule", "base_choice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +36,51 @@ def base_choice(candidates: Sequence[Candidate], current: Task | None) -> Candid
     return current if current is not None and current in candidates else candidates[0]
 
 
+class Follower:
+    """Notes how the choices of an execution depart from the base policy. Confined to one execution.
+
+    Attributes:
+        made: Choices so far.
+        draws: Numbers of the options drawn, by number of the task.
+    """
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.draws: defaultdict[int, list[int]] = defaultdict(list)
+        self._deviations: list[tuple[int, int]] = []
+
+    def follow(self, base: Candidate, chosen: Candidate, current: Task | None) -> Candidate:
+        """Note a choice and return it."""
+        if isinstance(chosen, Option) and current is not None:
+            self.draws[current.number].append(chosen.number)
+        if chosen is not base:
+            self._deviations.append((self.made, chosen.number))
+        self.made += 1
+        return chosen
+
+    def schedule(self) -> Schedule:
+        """Return the schedule followed so far."""
+        return Schedule(self.made, tuple(self._deviations))
+
+
 @final
-class FollowChoices:
-    """Repeats recorded choices, and notes how they depart from the base policy. Confined to one execution."""
+class FollowChoices(Follower):
+    """Repeats recorded choices. Confined to one execution."""
 
     def __init__(self, choices: Sequence[int]) -> None:
+        super().__init__()
         self._choices = choices
-        self._made = 0
-        self._deviations: list[tuple[int, int]] = []
         self.has_diverged = False
 
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         """Return the candidate chosen before at this point, or the base policy's when there is none such."""
         base = base_choice(candidates, current)
-        wanted = self._choices[self._made] if self._made < len(self._choices) else None
+        wanted = self._choices[self.made] if self.made < len(self._choices) else None
         chosen = next((candidate for candidate in candidates if candidate.number == wanted), None)
         if chosen is None:
             self.has_diverged = True
             chosen = base
-        if chosen is not base:
-            self._deviations.append((self._made, chosen.number))
-        self._made += 1
-        return chosen
-
-    def schedule(self) -> Schedule:
-        """Return the schedule followed so far."""
-        return Schedule(self._made, tuple(self._deviations))
+        return self.follow(base, chosen, current)
 
 
 @final

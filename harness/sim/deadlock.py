@@ -24,7 +24,7 @@ def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockEr
     if circle:
         names = [part.name if isinstance(part, Task) else scheduler.name_of(part) for part in circle]
         lines.append(f"circle: {' -> '.join(names)}")
-    return DeadlockError(tuple(lines))
+    return DeadlockError(tuple(lines), tuple(call_site(task.gr_frame)[:2] for task in tasks))
 
 
 def _waiting(scheduler: Scheduler, task: Task) -> str:

@@ -21,11 +21,16 @@ class DrawError(SimError, ValueError):
 
 
 class DeadlockError(SimError):
-    """Nothing is runnable, no timer is due, and some task has not ended."""
+    """Nothing is runnable, no timer is due, and some task has not ended.
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        super().__init__(lines)
-        self.lines = lines
+    Attributes:
+        lines: Who waits for what, one line each, and the circle they stand in.
+        places: File and line at which each of them waits, in the same order.
+    """
+
+    def __init__(self, lines: tuple[str, ...], places: tuple[tuple[str, int], ...] = ()) -> None:
+        super().__init__(lines, places)
+        self.lines, self.places = lines, places
 
     def __str__(self) -> str:
         return "\n  ".join(["nothing can go on, and no timer is due", *self.lines])

@@ -10,6 +10,7 @@ import linecache
 import sys
 import sysconfig
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -17,19 +18,19 @@ from typing import TYPE_CHECKING, Literal, final
 
 from harness.instrument import CONTAINERS, Site, effect_of
 from harness.sim.place import shown_file
+from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, peek, shown_value, variable
 
 if TYPE_CHECKING:
     from harness.sim.task import Task
 
-__all__ = ["NO_KEY", "Event", "EventKind", "Recorder", "call_site", "short_value"]
+__all__ = ["NO_KEY", "NO_VALUE", "Event", "EventKind", "Recorder", "call_site", "short_value"]
 
 EventKind = Literal[
     "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "draw", "end", "error"
 ]
-NO_KEY: object = object()
+_ON_PRIMITIVES = frozenset({"read", "call", "acquire", "release", "wait"})
 _OWN = str(Path(__file__).parent)
 _STDLIB = sysconfig.get_path("stdlib")
-_LARGEST_KEY = 2**32  # a larger number is likely to be an object's id, which differs from run to run
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
@@ -47,6 +48,9 @@ class Event:
         line: That line, from 1; 0 where no line did it.
         function: Qualified name of the function around it.
         preempted: Whether control left the task right after this event although it could go on.
+        owner: What is touched as a whole, such as ``Counter#1``; empty where nothing shared is.
+        part: The attribute or key of it, such as ``n``; empty for the whole.
+        value: What was read or written, if it is a plain value or a container, whose length it tells; else empty.
     """
 
     step: int
@@ -58,6 +62,9 @@ class Event:
     line: int
     function: str
     preempted: bool
+    owner: str = ""
+    part: str = ""
+    value: str = ""
 
     @property
     def file(self) -> str:
@@ -72,45 +79,87 @@ class Event:
 
 @final
 class Recorder:
-    """Collects the events of one execution. Confined."""
+    """Collects the events of one execution. Confined.
+
+    Attributes:
+        counts: Events so far, by number of the task.
+    """
 
     def __init__(self) -> None:
         self._rows: list[tuple[int, str, EventKind, str, str, int, str]] = []
+        self._touched: dict[int, tuple[str, str]] = {}  # by position in _rows: owner and part
+        self._values: dict[int, str] = {}  # by position in _rows
+        self._written: tuple[int, object, str | None, object] | None = None  # position, and where to look
         self._preempted: set[int] = set()  # positions in _rows
         self._numbers: dict[
             int, tuple[str, object]
         ] = {}  # id -> name; the object is kept, so that its id stays its own
         self._counts: Counter[str] = Counter()
+        self.counts: Counter[int] = Counter()
 
-    def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:
-        """Note a read or write at a site; ``obj`` is the object touched, or ``None`` for a variable."""
+    def access(
+        self, task: Task, obj: object, site: Site, key: object, operation: str, value: object = NO_VALUE
+    ) -> None:
+        """Note a read or write at a site.
+
+        Args:
+            task: Who does it.
+            obj: What is touched, or ``None`` for a variable.
+            site: Where.
+            key: Key of a container, or ``NO_KEY``.
+            operation: What is done.
+            value: What is about to be stored in a variable, if known.
+        """
+        self._look_at_written(task)
         kind: EventKind = "write" if operation in {"write", "update"} else "read" if operation == "read" else "call"
-        self._rows.append(
-            (task.number, task.name, kind, self._location(obj, site, key), site.file, site.line, site.qualname)
-        )
+        position, name = len(self._rows), None if type(obj) in CONTAINERS else site.name
+        if value is not NO_VALUE:
+            self._values[position] = _unseen(task, shown_value, site.name or "", value)
+        elif obj is None:
+            self._values[position] = "" if kind == "write" else _unseen(task, variable, site)
+        elif kind == "write":
+            self._written = position, obj, name, key
+        else:
+            self._values[position] = _unseen(task, peek, obj, name, key)
+        self._touched[position] = self._owner(obj, site, key)
+        self._add(task.number, task.name, kind, self._location(obj, site, key), site.file, site.line, site.qualname)
 
     def primitive(self, task: Task, kind: EventKind, target: str) -> None:
         """Note an operation of a thread, a lock or the clock at the program's line that called it."""
-        file, line, function = call_site()
-        self._rows.append((task.number, task.name, kind, target, file, line, function))
+        self._look_at_written(task)
+        if kind in _ON_PRIMITIVES:
+            self._touched[len(self._rows)] = target.partition(".")[0], ""
+        self._add(task.number, task.name, kind, target, *call_site())
 
     def clock(self, now_s: float) -> None:
         """Note that the clock advanced."""
-        self._rows.append((0, "clock", "clock", f"{now_s:g} s", "", 0, ""))
+        self._add(0, "clock", "clock", f"{now_s:g} s", "", 0, "")
 
     def end(self, task: Task, error: BaseException | None) -> None:
         """Note that a task ended, and by which exception."""
+        self._look_at_written(task)
         kind: EventKind = "end" if error is None else "error"
         text = task.name if error is None else type(error).__name__
-        file, line, function = _origin(error)
-        self._rows.append((task.number, task.name, kind, text, file, line, function))
+        self._add(task.number, task.name, kind, text, *_origin(error))
 
     def preempt(self, task: Task) -> None:
         """Note that control leaves a task that could go on."""
+        self._look_at_written(task)
         for position in range(len(self._rows) - 1, -1, -1):
             if self._rows[position][0] == task.number:
                 self._preempted.add(position)
                 return
+
+    def _add(self, task: int, name: str, kind: EventKind, target: str, path: str, line: int, function: str) -> None:
+        self._rows.append((task, name, kind, target, path, line, function))
+        self.counts[task] += 1
+
+    def _look_at_written(self, task: Task) -> None:
+        """Note what the last write left; nothing that is seen has happened since."""
+        if self._written is not None:
+            position, obj, name, key = self._written
+            self._written = None
+            self._values[position] = _unseen(task, peek, obj, name, key)
 
     def name_of(self, obj: object) -> str:
         """Return the name of an object: its type and its number among the objects of that type met so far."""
@@ -127,8 +176,18 @@ class Recorder:
 
     def events(self) -> tuple[Event, ...]:
         """Return what was noted so far."""
-        rows = enumerate(self._rows)
-        return tuple(Event(step, *row, preempted=step in self._preempted) for step, row in rows)
+        return tuple(
+            Event(step, *row, step in self._preempted, *self._touched.get(step, ("", "")), self._values.get(step, ""))
+            for step, row in enumerate(self._rows)
+        )
+
+    def _owner(self, obj: object, site: Site, key: object) -> tuple[str, str]:
+        """Return what is touched and which part of it; the whole where the part is not known."""
+        if obj is None:
+            return f"variable {site.name}", ""
+        if key is not NO_KEY:
+            return self.name_of(obj), short_value(key)
+        return self.name_of(obj), "" if type(obj) in CONTAINERS else site.name or ""
 
     def _location(self, obj: object, site: Site, key: object) -> str:
         if obj is None:
@@ -139,6 +198,15 @@ class Recorder:
         if site.name is None or type(obj) in CONTAINERS:
             return name
         return f"{name}.{site.name}"
+
+
+def _unseen(task: Task, look: Callable[..., str], *args: object) -> str:
+    """Look at something without scheduling points: what looks may itself be instrumented."""
+    task.atomic += 1
+    try:
+        return look(*args)
+    finally:
+        task.atomic -= 1
 
 
 def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
@@ -179,7 +247,7 @@ def _origin(error: BaseException | None) -> tuple[str, int, str]:
 
 def short_value(key: object) -> str:
     """Return a value's text if it is a plain one; others may hold addresses and are named by type."""
-    is_identity = isinstance(key, int) and abs(key) > _LARGEST_KEY
+    is_identity = isinstance(key, int) and abs(key) > LARGEST_KEY
     if isinstance(key, (str, int, float, bool, bytes, type(None))) and not is_identity:
         text = repr(key)
         return text if len(text) <= 40 else text[:37] + "..."

@@ -14,7 +14,7 @@ from types import BuiltinMethodType, MethodType
 
 from harness.instrument import Hooks, SiteTable
 from harness.sim.engine import Engine
-from harness.sim.event import NO_KEY, operation_on
+from harness.sim.event import NO_KEY, NO_VALUE, operation_on
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, LOCK, MODULE, OWN, SILENT, KindTable
 from harness.sim.locks import Lock
 from harness.sim.task import Task
@@ -35,7 +35,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
     """
     getcurrent, kind_of_task = engine.current, engine.task
 
-    def touch(task: Task, obj: object, site: int, key: object = NO_KEY) -> None:
+    def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         scheduler = task.scheduler
         if scheduler.tracker is not None and not task.inside:
             where = sites[site]
@@ -43,7 +43,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
         scheduler.point(task)
         if scheduler.recorder is not None:
             where = sites[site]
-            scheduler.recorder.access(task, obj, where, key, operation_on(type(obj), where))
+            scheduler.recorder.access(task, obj, where, key, operation_on(type(obj), where), value)
 
     def attr(obj: object, site: int) -> object:
         task = getcurrent()
@@ -151,7 +151,9 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
             touch(task, None, site)
 
     def value(value: object, site: int) -> object:
-        name(site)
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            touch(task, None, site, NO_KEY, value)
         return value
 
     def enter(manager: object, site: int) -> object:  # noqa: ARG001 - hooks end in a site

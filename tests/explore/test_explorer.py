@@ -69,7 +69,8 @@ def test_all_interleavings_of_two_increments_are_seen():
     for seed in range(14):
         failure = explore(lost_update, seed=seed).failure
         assert failure is not None
-        orders.add(tuple(event.task for event in failure.execution.events if event.target == "Counter#1.n"))
+        assert failure.found is not None
+        orders.add(tuple(event.task for event in failure.found.execution.events if event.target == "Counter#1.n"))
 
     failing = {(1, *order, 1) for order in [(2, 3, 2, 3), (2, 3, 3, 2), (3, 2, 3, 2), (3, 2, 2, 3)]}
     assert orders == failing

@@ -71,7 +71,7 @@ def test_cut_token_is_refused(cut):
     token = token_of(increments)
 
     with pytest.raises(InvalidTokenError, match="copy it whole"):
-        Token.decode(token[:cut])
+        Token.decode(token[: -1 - cut])
 
 
 def test_every_wrong_letter_is_noticed():

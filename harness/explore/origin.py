@@ -1,0 +1,27 @@
+"""Where a failure comes from: the program and the options it was explored with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.explore.program import make_world
+from harness.instrument import Target
+from harness.sim import EngineName, World
+
+__all__ = ["Origin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a failure was found in, to run its schedule again. Immutable."""
+
+    program: Callable[[], object]
+    instrument: tuple[Target, ...]
+    isolate: tuple[object, ...]
+    setup: Callable[[], object] | None
+    engine: EngineName
+
+    def world(self) -> World:
+        """Return a world as it was explored in, not yet entered."""
+        return make_world(self.program, self.instrument, isolate=self.isolate, setup=self.setup, engine=self.engine)
