@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_frame", "to_mermaid", "to_networkx"]
 
-_ESCAPES: Final = str.maketrans({"#": "#35;", '"': "#quot;", "&": "#amp;", "<": "#lt;", ">": "#gt;", "\n": " "})
+_ESCAPES: Final = str.maketrans({"#": "#35;", '"': "#quot;", "&": "#amp;", "<": "#lt;", ">": "#gt;"})
 
 
 def to_networkx(graph: DependencyGraph) -> networkx.DiGraph:
@@ -36,7 +36,7 @@ def to_mermaid(graph: DependencyGraph) -> str:
     names = {node.key: f"n{position}" for position, node in enumerate(graph.nodes)}
     lines = ["flowchart LR"]
     for node in graph.nodes:
-        label = f"{node.namespace}: {node.label}".translate(_ESCAPES)
+        label = " ".join(f"{node.namespace}: {node.label}".split()).translate(_ESCAPES)
         opening, closing = ("([", "])") if node.remote else ("[", "]")
         lines.append(f'  {names[node.key]}{opening}"{label}"{closing}')
     lines += [f"  {names[edge.source]} -->|{edge.relation}| {names[edge.target]}" for edge in graph.edges]

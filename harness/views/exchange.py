@@ -1,4 +1,4 @@
-"""A graph for other programs: mermaid text, CSV, and a data frame.
+"""A graph for other programs: CSV and a data frame of entries; mermaid text is the graph's own.
 
 The browser writes the same two texts by itself (``static/graph.js``), because an exported page has no Python behind it.
 """
@@ -12,23 +12,13 @@ from typing import TYPE_CHECKING
 
 from harness.registry import DependencyGraph
 from harness.views.query import adjacency, reach
-from harness.views.text import clean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["to_csv", "to_frame", "to_mermaid", "write_csv"]
+__all__ = ["to_csv", "to_frame", "write_csv"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run
-
-
-def to_mermaid(graph: DependencyGraph) -> str:
-    """Return a mermaid flowchart; JupyterLab and GitHub draw it in Markdown, readably up to some 50 nodes."""
-    number = {node.key: position for position, node in enumerate(graph.nodes)}
-    lines = ["flowchart LR"]
-    lines += [f'  n{position}["{_quoted(node.label)}"]' for position, node in enumerate(graph.nodes)]
-    lines += [f"  n{number[edge.source]} -->|{edge.relation}| n{number[edge.target]}" for edge in graph.edges]
-    return "\n".join(lines) + "\n"
 
 
 def to_csv(graph: DependencyGraph) -> str:
@@ -70,13 +60,6 @@ def to_frame(graph: DependencyGraph) -> pd.DataFrame:
 
 def _total(way: dict[tuple[str, str], list[tuple[str, str]]], key: tuple[str, str]) -> int:
     return len(reach(way, [key])) - 1
-
-
-def _quoted(text: str) -> str:
-    shown = clean(text)
-    for character, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;")):
-        shown = shown.replace(character, entity)
-    return shown
 
 
 def _cell(text: str) -> str:

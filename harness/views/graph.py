@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, final
 from harness.registry import NAMESPACES, DependencyGraph, Namespace
 from harness.views.entry import Entry, find_entry
 from harness.views.errors import InvalidArgumentError, InvalidChoiceError
-from harness.views.exchange import to_csv, to_frame, to_mermaid
+from harness.views.exchange import to_csv, to_frame
 from harness.views.explorer import Answer, GraphExplorer
 from harness.views.facts import STATUSES, facts_of
 from harness.views.live import live_bundle
@@ -66,7 +66,7 @@ class GraphView(View):
 
     def to_mermaid(self) -> str:
         """Return the part of the graph that is drawn, uncollapsed, as a mermaid flowchart."""
-        return to_mermaid(self._answer.selection.graph)
+        return self._answer.selection.graph.to_mermaid()
 
     def to_csv(self) -> str:
         """Return the references that are drawn, one row each, as CSV with a heading."""

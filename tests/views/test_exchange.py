@@ -49,7 +49,7 @@ def test_csv_gives_a_spreadsheet_nothing_to_run() -> None:
 
 def test_mermaid_has_one_line_per_entry_and_reference() -> None:
     assert graph(FLEET, focus="scan", up=0).to_mermaid() == (
-        'flowchart LR\n  n0["scan"]\n  n1["mistral-docs (mistral)"]\n  n0 -->|provider| n1\n'
+        'flowchart LR\n  n0["models: scan"]\n  n1["providers: mistral-docs (mistral)"]\n  n0 -->|provider| n1\n'
     )
 
 

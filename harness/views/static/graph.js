@@ -37,12 +37,18 @@ function shortest(needs, source, target) {
   return [];
 }
 
-// The same texts as harness/views/exchange.py.
+// The same texts as harness/registry/graph_export.py and harness/views/exchange.py.
 function toMermaid(data, nodes) {
   const number = new Map([...nodes].sort((a, b) => a - b).map((node, i) => [node, i]));
-  const quoted = (text) => text.replaceAll("#", "#35;").replaceAll('"', "#quot;").replaceAll("<", "#lt;").replaceAll(">", "#gt;");
+  const escapes = { "#": "#35;", '"': "#quot;", "&": "#amp;", "<": "#lt;", ">": "#gt;" };
+  const quoted = (text) => text.split(/\s+/).filter(Boolean).join(" ").replace(/[#"&<>]/g, (character) => escapes[character]);
+  const remote = 1 << data.statuses.indexOf("remote");
   const lines = ["flowchart LR"];
-  for (const [node, i] of number) lines.push(`  n${i}["${quoted(data.nodes[node][2])}"]`);
+  for (const [node, i] of number) {
+    const [namespace, , label, statuses] = data.nodes[node];
+    const [opening, closing] = statuses & remote ? ["([", "])"] : ["[", "]"];
+    lines.push(`  n${i}${opening}"${quoted(`${data.namespaces[namespace]}: ${label}`)}"${closing}`);
+  }
   for (const [source, target, relation] of data.edges)
     if (number.has(source) && number.has(target))
       lines.push(`  n${number.get(source)} -->|${data.relations[relation]}| n${number.get(target)}`);

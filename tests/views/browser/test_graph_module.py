@@ -152,6 +152,7 @@ def test_zoom_keeps_the_picture_and_changes_its_size(page: Page) -> None:
 @pytest.mark.parametrize("kind", ["CSV", "Mermaid"])
 def test_page_writes_the_same_file_as_python(page: Page, kind: str, tmp_path: Path) -> None:
     view = graph(Registry.from_file(FIXTURES / "fleet.yaml").snapshot(), focus="triage", up=1, down=2)
+    assert any(node.remote for node in view.drawn.nodes)
     open_graph(page, view)
     with page.expect_download() as saving:
         page.get_by_role("button", name=kind).click()
