@@ -85,7 +85,7 @@ def test_replacing_keeps_provider_models_and_agents(registry):
     ],
 )
 def test_an_unknown_provider_is_refused_with_near_matches(registry, operation):
-    # awaken R16 to R18, C6
+    # awaken R16, R17, R18, C6
     with pytest.raises(NotFoundError, match=r"no provider 'pp' in version 1; near: 'p'"):
         operation(registry)
 
