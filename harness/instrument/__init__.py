@@ -4,13 +4,14 @@
 compiled to live code (`matching`) and swaps the code objects in and out. The rewriting has three layers: `placing` for
 the hook calls, `expressions`, and `rewrite` for statements; `scopes` tells which names are shared, `confinement` which
 containers nobody else can reach. The rewritten code calls the `Hooks` that a world installs. `effects` is the table of
-what built-in methods do.
+what built-in methods do, `function_effects` that of other functions.
 """
 
 from __future__ import annotations
 
 from harness.instrument.effects import CONTAINERS, IMMUTABLE, effect_of
 from harness.instrument.errors import InstrumentError, UnknownModuleError
+from harness.instrument.function_effects import OPAQUE, CallEffect, call_effects
 from harness.instrument.hooks import Hooks, are_hooks_installed, install_hooks, remove_hooks
 from harness.instrument.instrumentation import Instrumentation
 from harness.instrument.site import Operation, Site, SiteTable
@@ -19,6 +20,8 @@ from harness.instrument.targets import Target, module_of, resolve_targets, unwra
 __all__ = [
     "CONTAINERS",
     "IMMUTABLE",
+    "OPAQUE",
+    "CallEffect",
     "Hooks",
     "InstrumentError",
     "Instrumentation",
@@ -28,6 +31,7 @@ __all__ = [
     "Target",
     "UnknownModuleError",
     "are_hooks_installed",
+    "call_effects",
     "effect_of",
     "install_hooks",
     "module_of",

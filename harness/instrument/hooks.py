@@ -36,20 +36,16 @@ class Hooks(Protocol):
         """Before an attribute that no instrumented code stores is read: counts on objects of foreign types only."""
 
     @staticmethod
-    def method(obj: object, key: object, site: int) -> object:
-        """Before a method call with a first argument: as `quiet`, knowing the key."""
+    def lazy(obj: object, site: int) -> object:
+        """Before an attribute is read that may be a cached property, which stores itself when it is first read."""
 
     @staticmethod
-    def bare(obj: object, site: int) -> object:
-        """Give the object whose method will be called once its arguments are there; no scheduling point."""
+    def called(function: object, site: int, /, *args: object) -> object:
+        """Before a call whose function and arguments are all there; gives the function, or what stands in for it."""
 
     @staticmethod
-    def called(function: object) -> object:
-        """Before a call of something that was bound to a name or an attribute; gives it, or what stands in for it."""
-
-    @staticmethod
-    def args(bound: object, site: int, *args: object) -> tuple[object, ...]:
-        """Before a call whose receiver and arguments have all been evaluated."""
+    def args(function: object, site: int, /, *args: object) -> tuple[object, ...]:
+        """As `called`; gives function and arguments."""
 
     @staticmethod
     def item(obj: object, key: object, site: int) -> object:
@@ -68,24 +64,60 @@ class Hooks(Protocol):
         """Before the store of a subscript; gives object, key and value."""
 
     @staticmethod
-    def whole(obj: object, site: int) -> object:
-        """Before a truth test, ``len`` or the like: a read of a whole container."""
+    def member(value: object, obj: object, site: int) -> object:
+        """Before a value is searched in an object; gives the value."""
 
     @staticmethod
-    def iterate(obj: object, site: int) -> object:
-        """Before a loop; what it gives has a scheduling point before each step over a mutable container."""
+    def searched(value: object, obj: object, site: int) -> tuple[object, object]:
+        """Before a value is searched in an object; gives object and value."""
+
+    @staticmethod
+    def whole(obj: object, site: int) -> object:
+        """Before a truth test, an unpacking or the like: a read of a whole container."""
+
+    @staticmethod
+    def unpacked(obj: object, site: int) -> object:
+        """Before an item of a loop is unpacked."""
+
+    @staticmethod
+    def is_inside() -> bool:
+        """Return whether a task runs here."""
+
+    @staticmethod
+    def text(obj: object, site: int) -> object:
+        """Before an object becomes part of a text."""
+
+    @staticmethod
+    def matched(obj: object, site: int) -> object:
+        """Before patterns look into an object."""
+
+    @staticmethod
+    def operand(value: object, other: object, site: int) -> object:
+        """Before an operator is applied to two operands; gives the first."""
+
+    @staticmethod
+    def operands(value: object, other: object, site: int) -> tuple[object, object]:
+        """Before an operator is applied to two operands; gives both."""
 
     @staticmethod
     def inplace(value: object, obj: object, site: int) -> object:
-        """Before an in-place operation on a container; gives the operand."""
+        """Before an in-place operation on an object; gives the operand."""
 
     @staticmethod
-    def aug(value: object, obj: object, site: int) -> object:
-        """Before the store of an augmented assignment to an attribute; gives the operand."""
+    def iterate(obj: object, site: int) -> object:
+        """Before a loop; what it gives has a scheduling point before each step over what may change."""
 
     @staticmethod
-    def augitem(value: object, obj: object, key: object, site: int) -> object:
-        """Before the store of an augmented assignment to a subscript; gives the operand."""
+    def delegate(obj: object, site: int) -> object:
+        """Before ``yield from``; as `iterate`, but generators are given back as they are."""
+
+    @staticmethod
+    def stored(value: object, obj: object, site: int) -> object:
+        """Before an attribute is stored; gives the value."""
+
+    @staticmethod
+    def storeditem(value: object, obj: object, key: object, site: int) -> object:
+        """Before a subscript is stored; gives the value."""
 
     @staticmethod
     def name(site: int) -> None:
@@ -117,7 +149,13 @@ def are_hooks_installed() -> bool:
 
 # What rewritten code calls besides the hooks, whatever names the program has given other meanings. All of it runs in C,
 # so that no frame of ours stands between the program's own.
-_OPERATIONS = {"call": operator.call, "getitem": operator.getitem, "setitem": operator.setitem, "slice": slice}
+_BINARY = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "or", "xor", "and", "matmul"]
+_OTHERS = ["eq", "ne", "lt", "le", "gt", "ge", "contains", "getitem", "setitem"]
+_OPERATIONS = {
+    "call": operator.call,
+    "slice": slice,
+    **{name: getattr(operator, f"__{name}__") for name in (*_BINARY, *(f"i{name}" for name in _BINARY), *_OTHERS)},
+}
 
 
 def _compound_operations(hooks: type[Hooks]) -> dict[str, object]:
@@ -131,7 +169,11 @@ def _compound_operations(hooks: type[Hooks]) -> dict[str, object]:
         """Before a call with keywords; gives what makes the call when it is called with nothing."""
         if not callable(bound):
             return bound  # the program's own frame raises the TypeError
-        hooks.args(bound, site, *args)
-        return partial(bound, *args, **keywords)
+        function = hooks.called(bound, site, *args, *keywords.values())
+        return partial(function, *args, **keywords)  # type: ignore[arg-type,operator,misc]  # it is callable
 
-    return {"each": each, "ready": ready}
+    def spread(iterable: Iterable[object], site: int) -> Iterator[object]:
+        """Before each item of a loop is unpacked."""
+        return map(hooks.unpacked, iterable, repeat(site)) if hooks.is_inside() else iterable  # type: ignore[return-value]
+
+    return {"each": each, "ready": ready, "spread": spread}

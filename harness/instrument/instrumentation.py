@@ -20,9 +20,9 @@ from typing import final
 
 from harness.instrument.matching import CodeMap, corresponding_codes
 from harness.instrument.rewrite import rewrite
-from harness.instrument.scopes import StoredNames, stored_names
 from harness.instrument.site import SiteTable
 from harness.instrument.source import SourceFile, read_source
+from harness.instrument.stores import StoredNames, stored_names
 
 __all__ = ["Instrumentation"]
 
@@ -38,12 +38,14 @@ class Instrumentation:
         sites: All scheduling points, by number.
         limits: Functions that could not be rewritten, and why; in a fixed order.
         modules: The modules instrumented, in the order given.
+        stored: Names that their code stores into.
     """
 
     def __init__(self, modules: Sequence[ModuleType]) -> None:
         self.modules = tuple(modules)
         self.sites = SiteTable()
         self.limits: tuple[str, ...] = ()
+        self.stored = StoredNames(frozenset())
         self._originals: dict[int, tuple[CodeType, CodeType]] = {}  # by id of the rewritten: that one, the original
         self._swapped: list[tuple[FunctionType, CodeType]] = []
         self._maps: dict[str, CodeMap] = {}
@@ -59,6 +61,9 @@ class Instrumentation:
         for file, members in by_file.items():
             if file not in failures:
                 limits += self._swap(file, [function for function, _ in members])
+        if self._suspended(suspended):
+            gc.collect()  # those that nobody can resume say nothing
+            suspended = _scan()[1]
         limits += [f"{name} was suspended before the exploration began" for name in self._suspended(suspended)]
         self.limits = tuple(dict.fromkeys(limits))
 
@@ -99,7 +104,7 @@ class Instrumentation:
                 parsed.append((source, source.parse()))
             except (SyntaxError, ValueError, RecursionError) as error:
                 failures[source.file] = _reason(error)
-        stored = reduce(or_, (stored_names(tree) for _, tree in parsed), StoredNames(frozenset()))
+        stored = self.stored = reduce(or_, (stored_names(tree) for _, tree in parsed), StoredNames(frozenset()))
         for source, tree in parsed:
             try:
                 original = source.compile(tree)

@@ -12,8 +12,9 @@ from typing import TypeVar
 
 from harness.instrument.confinement import confined_names
 from harness.instrument.hooks import HOOKS_NAME
-from harness.instrument.scopes import Scope, StoredNames, nodes_of
+from harness.instrument.scopes import Scope, nodes_of
 from harness.instrument.site import Operation, Site, SiteTable
+from harness.instrument.stores import StoredNames
 
 __all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none", "placed"]
 
@@ -32,7 +33,7 @@ class Placer(ast.NodeTransformer):
         self, scopes: dict[ast.AST, Scope], file: str, digest: str, stored: StoredNames, sites: SiteTable
     ) -> None:
         self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
-        self.own_definitions = _module_definitions(scopes)
+        self.own_functions = _module_functions(scopes)
         self.path: list[str] = []  # parts of the qualified name
         self.classes: list[str] = []  # names of the classes around, for private names
         self.definitions: Counter[str] = Counter()  # how many definitions of a qualified name so far
@@ -161,9 +162,13 @@ def copy_of(node: ast.expr) -> ast.expr:
     return placed(ast.Name(node.id, ast.Load()), node)
 
 
-def _module_definitions(scopes: dict[ast.AST, Scope]) -> frozenset[str]:
-    """Return the names of the functions and classes that the module itself defines at its top."""
-    modules = [node for node in scopes if isinstance(node, ast.Module)]
-    defined = (statement for module in modules for statement in module.body)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return frozenset(statement.name for statement in defined if isinstance(statement, kinds))
+def _module_functions(scopes: dict[ast.AST, Scope]) -> frozenset[str]:
+    """Return the names of the plain functions that the module defines once, at its top, and binds to nothing else."""
+    modules = [(node, scope) for node, scope in scopes.items() if isinstance(node, ast.Module)]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return frozenset(
+        statement.name
+        for module, scope in modules
+        for statement in module.body
+        if isinstance(statement, kinds) and not statement.decorator_list and len(scope.bindings[statement.name]) == 1
+    )

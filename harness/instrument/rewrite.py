@@ -5,8 +5,8 @@ Works on the tree that the interpreter itself compiled (after pytest's assertion
 bodies of functions are rewritten; code of modules and class bodies is not, because it does not run again.
 
 The rewriting adds no code object and no free variable, so the code objects of the result stand one to one beside those
-of the original. Where object and key of an augmented subscript are compound, locals that are no identifiers hold them
-from their evaluation to the store.
+of the original. Locals that are no identifiers hold object and key of an augmented assignment from their evaluation to
+the store, and what a ``with``, an ``except`` or a pattern binds to a shared name, until its hook was passed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,20 @@ import ast
 from typing import TypeVar
 
 from harness.instrument.expressions import ExpressionRewriter
-from harness.instrument.placing import copy_of, placed
-from harness.instrument.scopes import StoredNames, resolve_scopes
+from harness.instrument.operators import OPERATORS
+from harness.instrument.patterns import NESTED, looks_inside, rename_captures, unpacking
+from harness.instrument.placing import FRESH, assigns, copy_of, none, placed
+from harness.instrument.scopes import nodes_of, resolve_scopes
 from harness.instrument.site import SiteTable
+from harness.instrument.stores import StoredNames
 
 __all__ = ["rewrite"]
 
 _HELD_OBJECT = "harness object"
 _HELD_KEY = "harness key"
+_BOUND = "harness bound"
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
+_With = TypeVar("_With", ast.With, ast.AsyncWith)
 
 
 def rewrite(tree: ast.Module, *, file: str, digest: str, stored: StoredNames, sites: SiteTable) -> ast.Module:
@@ -118,20 +123,95 @@ class _Rewriter(ExpressionRewriter):
         node.body, node.orelse = self.statements(node.body), self.statements(node.orelse)
         return node
 
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        node.iter = self.expression(node.iter)
+        node.target, stores = self._bound_later(node.target)
+        node.body, node.orelse = [*stores, *self.statements(node.body)], self.statements(node.orelse)
+        return node
+
     def visit_Match(self, node: ast.Match) -> ast.AST:
-        node.subject = self.tested(node.subject)
+        if self.is_active and any(looks_inside(case.pattern) for case in node.cases):
+            node.subject = self.hook("matched", node.subject, "call", "match", self.expression(node.subject))
+        else:
+            node.subject = self.tested(node.subject)
         for case in node.cases:
-            case.guard = case.guard and self.tested(case.guard)
+            captured = rename_captures(case.pattern, self.is_shared) if self.is_active else {}
+            guard = case.guard and self.tested(case.guard)
+            case.guard = self._stored_captures(captured, guard, case.pattern) if captured else guard
             case.body = self.statements(case.body)
         return node
 
-    def visit_With(self, node: ast.With) -> ast.AST:
-        self.generic_visit(node)
-        if self.is_active:
-            for item in node.items:
+    def _stored_captures(self, captured: dict[str, str], guard: ast.expr | None, at: ast.AST) -> ast.expr:
+        """Return a guard that binds shared names to what a pattern captured, and then asks the guard that was there."""
+        stores: list[ast.expr] = []
+        for name, held in captured.items():
+            value = self.hook("value", at, "write", name, placed(ast.Name(held, ast.Load()), at))
+            stores.append(placed(ast.NamedExpr(placed(ast.Name(name, ast.Store()), at), value), at))
+        binding = placed(ast.Tuple(stores, ast.Load()), at)  # with something in it, so it is true
+        return placed(ast.BoolOp(ast.And(), [binding, guard]), at) if guard is not None else binding
+
+    def _visit_with(self, node: ast.With | ast.AsyncWith) -> ast.AST:
+        stores: list[ast.stmt] = []
+        for item in node.items:
+            item.context_expr = self.expression(item.context_expr)
+            if self.is_active and isinstance(node, ast.With):
                 at = item.context_expr
                 item.context_expr = self.hook("enter", at, "acquire", None, at)
+            if item.optional_vars is not None and len(node.items) == 1:
+                item.optional_vars, stores = self._bound_later(item.optional_vars)
+            elif item.optional_vars is not None:
+                item.optional_vars = self.expression(item.optional_vars)
+        node.body = [*stores, *self.statements(node.body)]
         return node
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        return self._visit_with(self._one_by_one(node))
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self._visit_with(self._one_by_one(node))
+
+    def _one_by_one(self, node: _With) -> _With:
+        """Return nested statements with one manager each, which mean the same, where a shared name is bound."""
+        if len(node.items) == 1 or not any(
+            item.optional_vars and self._binds(item.optional_vars) for item in node.items
+        ):
+            return node
+        rest = placed(type(node)(node.items[1:], node.body), node.items[1].context_expr)
+        return placed(type(node)(node.items[:1], [rest]), node)
+
+    def _binds(self, target: ast.expr) -> bool:
+        """Return whether a target binds a name that another task can read."""
+        names = [part for part in nodes_of(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+        return self.is_active and any(self.is_shared(name.id) for name in names)
+
+    def _bound_later(self, target: ast.expr) -> tuple[ast.expr, list[ast.stmt]]:
+        """Return what is bound instead of a target with shared names, and the statements that bind those."""
+        if not self._binds(target):
+            return self.expression(target), []
+        held, load, gone = (placed(ast.Name(_BOUND, ctx), target) for ctx in (ast.Store(), ast.Load(), ast.Del()))
+        store = placed(ast.Assign([target], load), target)
+        return held, [*self.statements([store]), placed(ast.Delete([gone]), target)]
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.type = node.type and self.expression(node.type)
+        body = self.statements(node.body)
+        if node.name and self.is_active and self.is_shared(node.name):
+            body = self._bound_exception(node, node.name, body)
+            node.name = _BOUND
+        node.body = body
+        return node
+
+    def _bound_exception(self, node: ast.ExceptHandler, name: str, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return the body of a handler that binds and unbinds a shared name itself, as the interpreter would."""
+        caught = self.hook("value", node, "write", name, placed(ast.Name(_BOUND, ast.Load()), node))
+        before = self.hook("name", node, "write", name)
+        last = [
+            placed(ast.Expr(before), node),
+            placed(ast.Assign([placed(ast.Name(name, ast.Store()), node)], none(node)), node),
+            placed(ast.Delete([placed(ast.Name(name, ast.Del()), node)]), node),
+        ]
+        store = placed(ast.Assign([placed(ast.Name(name, ast.Store()), node)], caught), node)
+        return [store, placed(ast.Try(body, [], [], last), node)]
 
     # Assignments
 
@@ -140,10 +220,18 @@ class _Rewriter(ExpressionRewriter):
         is_single = self.is_active and len(node.targets) == 1
         if is_single and isinstance(target, ast.Subscript) and not self.is_simple_subscript(target):
             return self._store_subscript(node, target)
-        if is_single and isinstance(target, ast.Attribute) and self._is_plain_name(target.value):
+        if (
+            is_single
+            and isinstance(target, ast.Attribute)
+            and target.attr in self.stored
+            and self._is_plain_name(target.value)
+        ):
             return self._store_attribute(node, target)
-        is_unpacked = self.is_active and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
-        value = self.tested(node.value) if is_unpacked else self.expression(node.value)
+        unpacked = [target for target in node.targets if self.is_active and isinstance(target, (ast.Tuple, ast.List))]
+        value = self.expression(node.value)
+        if unpacked and not isinstance(node.value, FRESH) and not self.is_confined(node.value):
+            is_nested = any(unpacking(target) == NESTED for target in unpacked)
+            value = self.hook("text" if is_nested else "whole", node.value, "read", "__iter__", value)
         node.value = self.stored_value(node.targets, value)
         node.targets = [self.expression(target) for target in node.targets]
         return node
@@ -160,7 +248,7 @@ class _Rewriter(ExpressionRewriter):
     def _store_attribute(self, node: ast.Assign, target: ast.Attribute) -> ast.stmt:
         """Store an attribute of a name: the hook takes the value, so that the compiler still sees ``self.x = ...``."""
         value = self.expression(node.value)
-        node.value = self.hook("aug", target, "write", self.private(target.attr), value, copy_of(target.value))
+        node.value = self.hook("stored", target, "write", self.private(target.attr), value, copy_of(target.value))
         return node
 
     def _store_subscript(self, node: ast.Assign, target: ast.Subscript) -> ast.stmt:
@@ -184,7 +272,7 @@ class _Rewriter(ExpressionRewriter):
     def _augment_name(self, node: ast.AugAssign, target: ast.Name) -> list[ast.stmt]:
         before = self._before_reading(node, target)
         value = self.expression(node.value)
-        node.value = self.hook("inplace", target, "write", None, value, copy_of(target))
+        node.value = self.hook("inplace", target, "call", _inplace(node), value, copy_of(target))
         if before:
             node.value = self.hook("value", target, "write", target.id, node.value)
         return [*before, node]
@@ -195,28 +283,41 @@ class _Rewriter(ExpressionRewriter):
 
     def _augment_attribute(self, node: ast.AugAssign, target: ast.Attribute) -> list[ast.stmt]:
         name = self.private(target.attr)
-        held, again, release = self._held(target.value, _HELD_OBJECT)
-        before: list[ast.stmt] = []
-        if release:
-            target.value = self.hook("attr", target, "read", name, held)
-        else:
-            before = [placed(ast.Expr(self.hook("attr", target, "read", name, held)), node)]
-        node.value = self.hook("aug", target, "write", name, self.expression(node.value), again)
-        return [*before, node, *release]
+        held, again, release = self._held(target.value, _HELD_OBJECT, node.value)
+        hooked = self.hook(self.reading_hook(target.attr), target, "read", name, held)
+        old = placed(ast.Attribute(hooked, target.attr, ast.Load()), target)
+        new = self._combined(node, old)
+        target.value = again
+        value = self.hook("stored", target, "write", name, new, copy_of(again))
+        return [placed(ast.Assign([target], value), node), *release]
 
     def _augment_subscript(self, node: ast.AugAssign, target: ast.Subscript) -> list[ast.stmt]:
-        held, again, release = self._held(target.value, _HELD_OBJECT)
-        held_key, key_again, release_key = self._held(target.slice, _HELD_KEY)
-        target.value = held
-        target.slice = self.hook("key", target, "read", None, copy_of(again), held_key)
-        node.value = self.hook("augitem", target, "write", None, self.expression(node.value), again, key_again)
-        return [node, *release, *release_key]
+        held, again, release = self._held(target.value, _HELD_OBJECT, node.value)
+        held_key, key_again, release_key = self._held(target.slice, _HELD_KEY, node.value)
+        hooked = self.hook("key", target, "read", None, copy_of(again), held_key)
+        old = placed(ast.Subscript(held, hooked, ast.Load()), target)
+        new = self._combined(node, old)
+        target.value, target.slice = again, key_again
+        value = self.hook("storeditem", target, "write", None, new, copy_of(again), copy_of(key_again))
+        return [placed(ast.Assign([target], value), node), *release, *release_key]
 
-    def _held(self, node: ast.expr, name: str) -> tuple[ast.expr, ast.expr, list[ast.stmt]]:
-        """Return the expression, one that gives the same object again, and what lets go of it afterwards."""
-        if self.is_simple(node):
+    def _combined(self, node: ast.AugAssign, old: ast.expr) -> ast.expr:
+        """Return the result of the operation in place, both operands known to the hook before it."""
+        pair = self.hook("operands", node, "call", _inplace(node), old, self.expression(node.value))
+        return self.call(_inplace(node).strip("_"), node, placed(ast.Starred(pair, ast.Load()), node))
+
+    def _held(self, node: ast.expr, name: str, between: ast.expr) -> tuple[ast.expr, ast.expr, list[ast.stmt]]:
+        """Return the expression, one that gives the same object again, and what lets go of it afterwards.
+
+        ``between`` is evaluated before the object is asked for again.
+        """
+        if self.is_simple(node) and (isinstance(node, ast.Constant) or not assigns(between)):
             return node, copy_of(node), []
         store, load = (placed(ast.Name(name, ctx), node) for ctx in (ast.Store(), ast.Load()))
         held = placed(ast.NamedExpr(store, self.as_object(self.expression(node))), node)
         release = ast.Delete([placed(ast.Name(name, ast.Del()), node)])
         return held, load, [placed(release, node)]
+
+
+def _inplace(node: ast.AugAssign) -> str:
+    return f"__i{OPERATORS[type(node.op)]}__"

@@ -15,7 +15,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Scope", "StoredNames", "nodes_of", "resolve_scopes", "stored_names", "targets_of"]
+__all__ = ["Scope", "nodes_of", "resolve_scopes", "targets_of"]
 
 _Position = tuple[int, int]
 
@@ -78,67 +78,6 @@ class Scope:
         while module.parent is not None:
             module = module.parent
         return self.is_global(name) and name not in module.bindings and "*" not in module.bindings
-
-
-@dataclass(frozen=True, slots=True)
-class StoredNames:
-    """Names that instrumented code stores into: attributes of any object, and globals rebound in functions.
-
-    ``anything`` is true when an attribute is stored under a name known only at run time. Private names count without
-    the class that the compiler puts in front.
-    """
-
-    names: frozenset[str]
-    anything: bool = False
-
-    def __contains__(self, name: str) -> bool:
-        return self.anything or _without_class(name) in self.names
-
-    def __or__(self, other: StoredNames) -> StoredNames:
-        return StoredNames(self.names | other.names, self.anything or other.anything)
-
-
-def stored_names(tree: ast.AST) -> StoredNames:
-    """Return the attribute names that the code stores or deletes and the globals that its functions rebind."""
-    names: set[str] = set()
-    anything = False
-    for node in nodes_of(tree):
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            names.add(_without_class(node.attr))
-        elif isinstance(node, ast.Global):
-            names.update(node.names)
-        elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
-            anything = True
-        elif isinstance(node, ast.Call):
-            stored = _name_stored_by_call(node)
-            anything = anything or stored == ""
-            names.update({_without_class(stored)} if stored else ())
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _is_globals(node.value):
-            names.update({str(node.slice.value)} if isinstance(node.slice, ast.Constant) else ())
-    return StoredNames(frozenset(names), anything)
-
-
-def _is_globals(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
-
-
-def _without_class(name: str) -> str:
-    """Return ``__x`` for a private name that the compiler turned into ``_C__x``, other names as they are."""
-    is_private = name.startswith("_") and not name.startswith("__") and not name.endswith("__")
-    position = name.find("__", 1) if is_private else -1
-    return name[position:] if position > 0 else name
-
-
-def _name_stored_by_call(node: ast.Call) -> str | None:
-    """Return the attribute a ``setattr``-like call stores, the empty string when unknown, ``None`` for other calls."""
-    function = node.func
-    called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", None)
-    if called in {"vars", "globals"}:
-        return ""
-    if called not in {"setattr", "delattr", "__setattr__", "__delattr__"} or len(node.args) < 2:
-        return None
-    name = node.args[0] if len(node.args) == 2 and called == "__setattr__" else node.args[1]
-    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
 
 
 def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:

@@ -8,7 +8,7 @@ in one process, or on one Python version, speaks of the same places in another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
 __all__ = ["Operation", "Site", "SiteTable"]
@@ -47,6 +47,7 @@ class SiteTable:
 
     def __init__(self) -> None:
         self._sites: list[Site] = []
+        self._nameless: dict[int, Site] = {}
 
     def add(self, site: Site) -> int:
         """Return the number of a new site."""
@@ -58,6 +59,13 @@ class SiteTable:
 
     def __len__(self) -> int:
         return len(self._sites)
+
+    def nameless(self, number: int) -> Site:
+        """Return a site as it stands for an operation on whole objects, not on an attribute."""
+        found = self._nameless.get(number)
+        if found is None:
+            found = self._nameless[number] = replace(self._sites[number], name=None)
+        return found
 
     def all(self) -> Sequence[Site]:
         """Return the sites in order of their numbers."""

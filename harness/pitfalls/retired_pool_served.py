@@ -19,12 +19,13 @@ class BridgePool:
     """Bridges to a provider; a closed pool admits no request."""
 
     def __init__(self, generation: int) -> None:
-        self.generation, self.is_closed = generation, False
+        self.generation, self.is_closed, self.admitted = generation, False, 0
 
     def admit(self) -> str:
         """Give a bridge to a request."""
         if self.is_closed:
             raise ConnectionError(f"the pool of generation {self.generation} is closed")
+        self.admitted += 1
         return f"bridge of generation {self.generation}"
 
     def close(self) -> None:
@@ -37,7 +38,7 @@ def send(pool: object) -> str:
     assert isinstance(pool, BridgePool)
     body: list[int] = []
     while len(body) < PARTS:
-        body.append(pool.generation)
+        body.append(pool.admitted)
     return pool.admit()
 
 

@@ -10,7 +10,7 @@ from harness.registry import Draft, ModelId, ModelSpec, ProviderId, Registry
 
 __all__ = ["TORN_READ"]
 
-REQUESTS = 20
+REQUESTS = 60
 
 Resolve = Callable[[Registry, str], object]
 

@@ -10,7 +10,7 @@ from harness.registry import Draft, ModelId, ModelSpec, ProviderId, Registry, Sn
 
 __all__ = ["UNTAGGED_CACHE"]
 
-LENGTH = 40
+LENGTH = 80
 
 Get = Callable[[], str]
 

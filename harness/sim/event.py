@@ -9,8 +9,9 @@ from __future__ import annotations
 import linecache
 import sys
 import sysconfig
-from collections import Counter
-from collections.abc import Callable
+from array import array
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -23,12 +24,24 @@ from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, peek, shown_value,
 if TYPE_CHECKING:
     from harness.sim.task import Task
 
-__all__ = ["NO_KEY", "NO_VALUE", "Event", "EventKind", "Recorder", "call_site", "short_value"]
+__all__ = [
+    "NO_KEY",
+    "NO_VALUE",
+    "Event",
+    "EventKind",
+    "Recorder",
+    "call_site",
+    "operation_on",
+    "plain_key",
+    "short_value",
+    "shown_key",
+]
 
 EventKind = Literal[
     "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "draw", "end", "error"
 ]
 _ON_PRIMITIVES = frozenset({"read", "call", "acquire", "release", "wait"})
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 _OWN = str(Path(__file__).parent)
 _STDLIB = sysconfig.get_path("stdlib")
 _INSTALLED = ("/site-packages/", "/dist-packages/")
@@ -123,6 +136,12 @@ class Recorder:
             self._values[position] = _unseen(task, peek, obj, name, key)
         self._touched[position] = self._owner(obj, site, key)
         self._add(task.number, task.name, kind, self._location(obj, site, key), site.file, site.line, site.qualname)
+
+    def opaque(self, task: Task, function: str, objects: Sequence[object], site: Site) -> None:
+        """Note a call of a function nobody knows the effect of, and the arguments that may change."""
+        self._look_at_written(task)
+        target = f"{function}({', '.join(map(self.name_of, objects))})"
+        self._add(task.number, task.name, "call", target, site.file, site.line, site.qualname)
 
     def primitive(self, task: Task, kind: EventKind, target: str) -> None:
         """Note an operation of a thread, a lock or the clock at the program's line that called it."""
@@ -256,6 +275,31 @@ def short_value(key: object) -> str:
 
 def operation_on(kind: type, site: Site) -> str:
     """Return what a site does to an object: for a container's method the table knows, else the site says."""
-    if kind in CONTAINERS and site.name is not None and site.operation in {"read", "call"}:
-        return "write" if effect_of(kind, site.name).writes else "read"
+    if kind in CONTAINERS:
+        if site.name is not None and site.operation == "call":
+            return "write" if effect_of(kind, site.name).writes else "read"
+        if kind is defaultdict and site.operation == "read" and site.name is None:
+            return "update"
     return site.operation
+
+
+def plain_key(obj: object, key: object) -> object:
+    """Return a key that can be compared without code of the program, or `NO_KEY` for an access to the whole object.
+
+    What a negative index or a slice means depends on the length.
+    """
+    kind = type(key)
+    if kind is int or kind is bool:
+        return NO_KEY if key < 0 and not isinstance(obj, dict) else key  # type: ignore[operator]  # it is a number
+    if kind is tuple:
+        return key if all(type(part) in _PLAIN for part in key) else NO_KEY  # type: ignore[attr-defined]  # a tuple
+    return key if kind in _PLAIN else NO_KEY
+
+
+def shown_key(obj: object, key: object) -> object:
+    """Return the key for an event: an index counts from the start, a slice is the whole object."""
+    if type(key) is slice:
+        return NO_KEY
+    if type(key) is int and key < 0 and isinstance(obj, (list, deque, bytearray, array)):
+        return key + len(obj)
+    return key

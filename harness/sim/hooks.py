@@ -2,29 +2,55 @@
 
 The first question of every hook is whether a task runs here; on any other thread, outside a world and inside
 infrastructure it gives back what it was given.
+
+What only the expression being evaluated holds nobody else can have, which its number of references tells: such an
+object is passed over. Before a scheduling point its step is declared to whoever follows the execution; after it, the
+step is recorded. An operation on several objects is one step.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
-from functools import partial
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from itertools import repeat
-from types import BuiltinMethodType, MethodType
+from sys import getrefcount
+from types import BuiltinMethodType, FunctionType, MethodType
 
-from harness.instrument import Hooks, SiteTable
+from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
+from harness.instrument.patterns import NESTED
+from harness.sim.calls import Access, Call, CallTable
 from harness.sim.engine import Engine
-from harness.sim.event import NO_KEY, NO_VALUE, operation_on
-from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, LOCK, MODULE, OWN, SILENT, KindTable
+from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
+from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, KindTable
 from harness.sim.locks import Lock
+from harness.sim.reach import (
+    FRESH_COUNT,
+    LEADING,
+    SECOND,
+    VIEWS,
+    behind,
+    is_plain_attribute,
+    is_stepped,
+    leads_to_mutable,
+    reach,
+    sources,
+)
 from harness.sim.task import Task
 
 __all__ = ["make_hooks"]
 
-_METHODS = frozenset({MethodType, BuiltinMethodType})
+_FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
+_LARGEST_EXPANDED = 1_000
 
 
-def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Callable[[object], object]) -> type[Hooks]:
+def make_hooks(
+    sites: SiteTable,
+    kinds: KindTable,
+    engine: Engine,
+    stand_in: Callable[[object], object],
+    namespaces: Iterable[dict[str, object]] = (),
+) -> type[Hooks]:
     """Return the hooks for code with these sites.
 
     Args:
@@ -32,18 +58,57 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
         kinds: How to treat objects.
         engine: What tasks are made of.
         stand_in: Gives what stands in for a function captured before the world was made, or the function.
+        namespaces: Those of the instrumented modules.
     """
     getcurrent, kind_of_task = engine.current, engine.task
+    own = frozenset(map(id, namespaces))
+    calls = CallTable(kinds, own)
+    silent, silent_classes = calls.silent_namespaces, calls.silent_classes
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         scheduler = task.scheduler
         if scheduler.tracker is not None and not task.inside:
-            where = sites[site]
-            scheduler.tracker.access(task, obj, where, key, operation_on(type(obj), where))
+            where, real = sites[site], behind(obj)
+            if kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
+                scheduler.tracker.opaque(task, where.name or "subscript", reach([real], kinds)[0], where)
+            scheduler.tracker.access(task, real, where, plain_key(real, key), operation_on(type(obj), where))
         scheduler.point(task)
         if scheduler.recorder is not None:
             where = sites[site]
-            scheduler.recorder.access(task, obj, where, key, operation_on(type(obj), where), value)
+            scheduler.recorder.access(
+                task, behind(obj), where, shown_key(obj, key), operation_on(type(obj), where), value
+            )
+
+    def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
+        scheduler = task.scheduler
+        if scheduler.tracker is not None and not task.inside:
+            for obj, key, operation in plan():
+                scheduler.tracker.access(task, obj, sites.nameless(site), plain_key(obj, key), operation)
+        scheduler.point(task)
+        if scheduler.recorder is not None:
+            for obj, key, operation in plan():
+                scheduler.recorder.access(task, obj, sites.nameless(site), shown_key(obj, key), operation)
+
+    def perform(task: Task, site: int, call: Call) -> None:
+        scheduler = task.scheduler
+        if scheduler.tracker is not None and not task.inside:
+            known = calls.accesses(call)
+            for obj, key, operation in known or ():
+                scheduler.tracker.access(task, obj, _site_for(obj, site), plain_key(obj, key), operation)
+            if known is None:
+                scheduler.tracker.opaque(task, call.name, calls.reached(call)[0], sites[site])
+        scheduler.point(task)
+        if scheduler.recorder is not None:
+            known = calls.accesses(call)
+            for obj, key, operation in known or ():
+                scheduler.recorder.access(task, obj, _site_for(obj, site), shown_key(obj, key), operation)
+            if known is None and call.receiver is not None:
+                scheduler.recorder.access(task, call.receiver, sites[site], NO_KEY, "call")
+            elif known is None:
+                scheduler.recorder.opaque(task, call.name, calls.direct(call), sites[site])
+
+    def _site_for(obj: object, site: int) -> Site:
+        return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)
 
     def attr(obj: object, site: int) -> object:
         task = getcurrent()
@@ -51,7 +116,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
             kind = kinds[type(obj)]
             if kind is LOCK:
                 return shadow_of(task, obj)
-            if kind is not SILENT:
+            if kind is not SILENT and kind is not FROZEN:
                 touch(task, obj, site)
         return obj
 
@@ -59,7 +124,7 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
         task = getcurrent()
         if task.__class__ is kind_of_task and not task.atomic:
             kind = kinds[type(obj)]
-            if kind is OWN or kind is MODULE or kind is SILENT:
+            if kind is OWN or kind is MODULE or kind is SILENT or kind is FROZEN:
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)
@@ -67,31 +132,61 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
                 touch(task, obj, site)
         return obj
 
-    def method(obj: object, key: object, site: int) -> object:
+    def lazy(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
-            touch(task, obj, site, key)
+        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] in (OWN, FROZEN):
+            name = sites[site].name or ""
+            if name in getattr(obj, "__dict__", ()) or not isinstance(getattr(type(obj), name, None), cached_property):
+                return attr(obj, site)
+            perform(task, site, Call(f"cached_property {name}", OPAQUE, obj, None, [obj]))
             return obj
         return quiet(obj, site)
 
-    def bare(obj: object, site: int) -> object:  # noqa: ARG001 - hooks end in a site
+    def called(function: object, site: int, /, *arguments: object) -> object:
         task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is LOCK:
-            return shadow_of(task, obj)
-        return obj
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind = type(function)
+            if kind is MethodType:
+                if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
+                    namespace = id(function.__func__.__globals__)  # type: ignore[attr-defined]
+                    if namespace in own:
+                        return function
+                    if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
+                        return function
+            elif kind is FunctionType:
+                if id(function.__globals__) in own:  # type: ignore[attr-defined]  # functions have it
+                    return function
+            elif kind is type:
+                if function in silent_classes:
+                    return stand_in(function)
+            elif kind is BuiltinMethodType and kinds[type(function.__self__)] is LOCK:  # type: ignore[attr-defined]
+                lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]
+                return getattr(lock, function.__name__)  # type: ignore[attr-defined]
+            function = stand_in(function)
+            call = calls.resolve(function, arguments)
+            if call is not None:
+                perform(task, site, call)
+        return function
 
-    def called(function: object) -> object:
+    def args(function: object, site: int, /, *arguments: object) -> tuple[object, ...]:
         task = getcurrent()
-        return stand_in(function) if task.__class__ is kind_of_task and not task.atomic else function
+        if task.__class__ is kind_of_task and not task.atomic:
+            shared: Sequence[object] = arguments
+            for position in range(len(arguments)):
+                argument = arguments[position]
+                kind = kinds[type(argument)]
+                if (kind is CONTAINER or kind is ITERATOR) and getrefcount(argument) == _FRESH_ARGUMENT:
+                    # What an iterator goes through is read, what is in a container is not.
+                    through = sources(argument, kinds)[1:] if kind is ITERATOR else []
+                    opened = None if kind is ITERATOR else _opened(argument)
+                    shared = [*shared[:position], opened, *shared[position + 1 :], *through]
+            function = called(function, site, *shared)
+        return (function, *arguments)
 
-    def args(bound: object, site: int, *arguments: object) -> tuple[object, ...]:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and type(bound) in _METHODS:
-            receiver = bound.__self__  # type: ignore[attr-defined]  # methods have it
-            kind = kinds[type(receiver)]
-            if kind is CONTAINER or kind is FOREIGN:
-                touch(task, receiver, site, arguments[0] if kind is CONTAINER and arguments else NO_KEY)
-        return (bound, *arguments)
+    def _opened(fresh: object) -> object:
+        """Return what stands for a fresh object among the arguments of a call: what it leads to."""
+        is_open = type(fresh) in CONTAINERS and type(fresh) not in VIEWS and len(fresh) < _LARGEST_EXPANDED  # type: ignore[arg-type]
+        return tuple(gc.get_referents(fresh)) if is_open else fresh
 
     def item(obj: object, key: object, site: int) -> object:
         task = getcurrent()
@@ -113,35 +208,134 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
         item(obj, key, site)
         return obj, key, value
 
+    def member(value: object, obj: object, site: int) -> object:
+        searched(value, obj, site)
+        return value
+
+    def searched(value: object, obj: object, site: int) -> tuple[object, object]:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind = kinds[type(obj)]
+            if kind is CONTAINER or kind is FOREIGN:
+                touch(task, obj, site, value)
+            elif kind is ITERATOR:
+                step(task, obj, site)
+        return obj, value
+
     def whole(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
-            touch(task, obj, site)
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind = kinds[type(obj)]
+            if (kind is CONTAINER or kind is FOREIGN) and (getrefcount(obj) != FRESH_COUNT or type(obj) in VIEWS):
+                if kind is CONTAINER or hasattr(type(obj), sites[site].name or ""):
+                    touch(task, obj, site)
+            elif kind is ITERATOR and sites[site].name == "__iter__":
+                step(task, obj, site)
         return obj
+
+    def is_inside() -> bool:
+        task = getcurrent()
+        return task.__class__ is kind_of_task and not task.atomic
+
+    def unpacked(obj: object, site: int) -> object:
+        if type(obj) is tuple and sites[site].name == "__iter__":
+            return obj
+        return text(obj, site) if sites[site].name == NESTED else whole(obj, site)
+
+    def text(obj: object, site: int) -> object:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            call = calls.resolve(str, (obj,))
+            if call is not None:
+                perform(task, site, call)
+        return obj
+
+    def matched(obj: object, site: int) -> object:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic and leads_to_mutable([obj], kinds):
+            perform(task, site, Call("match", OPAQUE, None, None, [obj]))
+        return obj
+
+    def operand(value: object, other: object, site: int) -> object:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind, other_kind = kinds[type(value)], kinds[type(other)]
+            if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
+                is_fresh = kind is CONTAINER and getrefcount(value) == FRESH_COUNT
+                combine(task, _opened(value) if is_fresh else value, other, site)
+        return value
+
+    def operands(value: object, other: object, site: int) -> tuple[object, object]:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind, other_kind = kinds[type(value)], kinds[type(other)]
+            if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
+                left = _opened(value) if kind is CONTAINER and getrefcount(value) == FRESH_COUNT else value
+                right = _opened(other) if other_kind is CONTAINER and getrefcount(other) == FRESH_COUNT else other
+                combine(task, left, right, site)
+        return value, other
+
+    def combine(task: Task, left: object, right: object, site: int) -> None:
+        """Pass a scheduling point before an operator if one of its operands may change."""
+        call = calls.of_operator(sites[site].name or "", left, right)
+        if call is not None:
+            perform(task, site, call)
 
     def iterate(obj: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] is CONTAINER:
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind = kinds[type(obj)]
+            if kind is CONTAINER:
+                if getrefcount(obj) == FRESH_COUNT and type(obj) not in VIEWS:
+                    return obj
+            elif kind is ITERATOR:
+                is_fresh = getrefcount(obj) == FRESH_COUNT
+                if is_stepped(obj) or (is_fresh and len(sources(obj, kinds)) < 2):
+                    return obj
+            elif kind is not FOREIGN or getrefcount(obj) == FRESH_COUNT:
+                return obj
             # The steps run in C, so that no frame of ours stands in the program's tracebacks: zip asks our side first,
             # which is the scheduling point, and the container after it.
-            return map(operator.itemgetter(1), zip(points(obj, site), obj, strict=False))  # type: ignore[call-overload]
+            return map(SECOND, zip(points(obj, site), obj, strict=False))  # type: ignore[call-overload]
+        return obj
+
+    def delegate(obj: object, site: int) -> object:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            if hasattr(type(obj), "send") or hasattr(type(obj), "throw"):
+                if kinds[type(obj)] is ITERATOR and getrefcount(obj) != FRESH_COUNT:
+                    step(task, obj, site)
+                return obj
+            return iterate(obj, site)
         return obj
 
     def points(obj: object, site: int) -> Iterator[None]:
-        return map(partial(whole_of, obj), repeat(site))
+        return map(partial(step_of, obj), repeat(site))
 
-    def whole_of(obj: object, site: int) -> None:
-        whole(obj, site)
+    def step_of(obj: object, site: int) -> None:
+        task = getcurrent()
+        if task.__class__ is kind_of_task and not task.atomic:
+            step(task, obj, site)
+
+    def step(task: Task, obj: object, site: int) -> None:
+        """Pass a scheduling point before one step of an iteration."""
+        if kinds[type(obj)] is ITERATOR:
+            touch_all(task, site, partial(_steps, obj))
+        else:
+            touch(task, obj, site)
+
+    def _steps(iterator: object) -> list[Access]:
+        return [(obj, NO_KEY, "write" if kinds[type(obj)] is ITERATOR else "read") for obj in sources(iterator, kinds)]
 
     def inplace(value: object, obj: object, site: int) -> object:
-        whole(obj, site)
+        operand(obj, value, site)
         return value
 
-    def aug(value: object, obj: object, site: int) -> object:
+    def stored(value: object, obj: object, site: int) -> object:
         attr(obj, site)
         return value
 
-    def augitem(value: object, obj: object, key: object, site: int) -> object:
+    def storeditem(value: object, obj: object, key: object, site: int) -> object:
         item(obj, key, site)
         return value
 
@@ -156,15 +350,43 @@ def make_hooks(sites: SiteTable, kinds: KindTable, engine: Engine, stand_in: Cal
             touch(task, None, site, NO_KEY, value)
         return value
 
-    def enter(manager: object, site: int) -> object:  # noqa: ARG001 - hooks end in a site
+    def enter(manager: object, site: int) -> object:
         task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(manager)] is LOCK:
-            return shadow_of(task, manager)
+        if task.__class__ is kind_of_task and not task.atomic:
+            kind = kinds[type(manager)]
+            if kind is LOCK:
+                return shadow_of(task, manager)
+            if kind is FOREIGN and getrefcount(manager) != FRESH_COUNT:
+                perform(task, site, Call("__enter__", OPAQUE, manager, None, [manager]))
         return manager
 
     def shadow_of(task: Task, real: object) -> Lock:
         return task.scheduler.shadow(real)  # type: ignore[arg-type]  # its kind says that it is a lock
 
-    functions = (attr, quiet, method, bare, called, args, item, key, pair, store, whole, iterate, inplace, aug, augitem)
-    members = {function.__name__: function for function in (*functions, name, value, enter)}
-    return type("WorldHooks", (), members)
+    first: tuple[Callable[..., object], ...] = (
+        attr,
+        quiet,
+        lazy,
+        called,
+        args,
+        item,
+        key,
+        pair,
+        store,
+        member,
+        searched,
+    )
+    more: tuple[Callable[..., object], ...] = (
+        whole,
+        is_inside,
+        unpacked,
+        text,
+        matched,
+        operand,
+        operands,
+        iterate,
+        delegate,
+        inplace,
+    )
+    last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter)
+    return type("WorldHooks", (), {function.__name__: function for function in (*first, *more, *last)})

@@ -213,9 +213,11 @@ class World:
         self.isolation.add(module)
 
     def _insert_code(self) -> None:
-        kinds = KindTable(module.__name__ for module in self.instrumentation.modules)
-        self.instrumentation.swap_in()
-        install_hooks(make_hooks(self.instrumentation.sites, kinds, self._engine, self._patches.stand_in))
+        instrumentation = self.instrumentation
+        instrumentation.swap_in()
+        kinds = KindTable((module.__name__ for module in instrumentation.modules), instrumentation.stored.is_forced)
+        namespaces = [module.__dict__ for module in instrumentation.modules]
+        install_hooks(make_hooks(instrumentation.sites, kinds, self._engine, self._patches.stand_in, namespaces))
 
     def _remove_code(self) -> None:
         self.instrumentation.swap_out()

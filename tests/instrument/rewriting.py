@@ -6,9 +6,9 @@ import ast
 import textwrap
 
 from harness.instrument import SiteTable
-from harness.instrument.hooks import HOOKS_NAME
+from harness.instrument.hooks import _OPERATIONS, HOOKS_NAME
 from harness.instrument.rewrite import rewrite
-from harness.instrument.scopes import stored_names
+from harness.instrument.stores import stored_names
 
 
 def hooks_in(source: str, function: str | None = None) -> list[str]:
@@ -29,8 +29,8 @@ def is_hook(node: ast.expr) -> bool:
 
 def site_of(call: ast.Call) -> int | None:
     hook = call.func.attr  # type: ignore[attr-defined]
-    if hook in {"call", "called", "getitem", "setitem", "slice"}:
+    if hook in _OPERATIONS:
         return None
-    site = call.args[1] if hook in {"args", "ready"} else call.args[-1]
+    site = call.args[1] if hook in {"called", "args", "ready"} else call.args[-1]
     assert isinstance(site, ast.Constant)
     return site.value

@@ -243,4 +243,4 @@ def test_confined_container_has_no_hooks():
 def test_container_that_gets_away_has_hooks():
     source = "def f(x):\n    a = []\n    a.append(1)\n    x.kept = a\n    return len(a)"
 
-    assert hooks_in(source) == ["method append", "aug kept", "whole"]
+    assert hooks_in(source) == ["called append", "stored kept", "called len"]

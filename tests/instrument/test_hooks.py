@@ -22,7 +22,9 @@ def hooks():
     return passing_hooks(SiteTable())
 
 
-@pytest.mark.parametrize("hook", ["attr", "quiet", "bare", "whole", "iterate", "enter", "value"])
+@pytest.mark.parametrize(
+    "hook", ["attr", "quiet", "lazy", "called", "whole", "text", "matched", "iterate", "delegate", "enter", "value"]
+)
 @pytest.mark.parametrize("obj", OBJECTS, ids=lambda obj: type(obj).__name__)
 def test_hook_outside_a_task_gives_its_object_back(hooks, hook, obj):
     assert getattr(hooks, hook)(obj, 0) is obj
@@ -33,13 +35,16 @@ def test_hook_outside_a_task_gives_object_key_and_value_back(hooks, obj):
     key, value = object(), object()
 
     assert hooks.item(obj, key, 0) is obj
-    assert hooks.method(obj, key, 0) is obj
+    assert hooks.member(value, obj, 0) is value
+    assert hooks.searched(value, obj, 0) == (obj, value)
+    assert hooks.operand(value, obj, 0) is value
+    assert hooks.operands(value, obj, 0) == (value, obj)
     assert hooks.key(obj, key, 0) is key
     assert hooks.pair(obj, key, 0) == (obj, key)
     assert hooks.store(value, obj, key, 0) == (obj, key, value)
     assert hooks.inplace(value, obj, 0) is value
-    assert hooks.aug(value, obj, 0) is value
-    assert hooks.augitem(value, obj, key, 0) is value
+    assert hooks.stored(value, obj, 0) is value
+    assert hooks.storeditem(value, obj, key, 0) is value
     assert hooks.args(obj, 0, key, value) == (obj, key, value)
     assert hooks.name(0) is None
 

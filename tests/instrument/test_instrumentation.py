@@ -88,7 +88,7 @@ def test_functions_of_notebook_cells_in_one_namespace_are_swapped():
     with touching(module) as seen:
         module.second(1)
 
-    assert seen == ["quiet imag", "quiet imag"]
+    assert seen == ["called first", "quiet imag", "quiet imag", "operands __add__"]
 
 
 def test_equal_cells_are_told_apart_by_their_files():
@@ -464,4 +464,4 @@ def test_partial_of_a_swapped_function_runs_its_rewritten_code():
     with touching(module) as seen:
         assert partial(1) == 2
 
-    assert seen == ["quiet real"]
+    assert seen == ["quiet real", "operand __add__"]

@@ -15,8 +15,8 @@ import harness
 from harness.instrument import SiteTable
 from harness.instrument.matching import CodeMap
 from harness.instrument.rewrite import rewrite
-from harness.instrument.scopes import stored_names
 from harness.instrument.source import SourceFile
+from harness.instrument.stores import stored_names
 
 _STANDARD = Path(sysconfig.get_path("stdlib"))
 _OWN = Path(harness.__file__).parent

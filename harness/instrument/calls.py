@@ -1,0 +1,167 @@
+# ruff: noqa: D102, N802 - names of visitors are ast's
+"""Rewriting of calls: one hook knows the function and its arguments when all of them have been evaluated.
+
+Where the arguments can be named again, the hook stands around the function; otherwise a C function makes the call of
+what the hook gives, in the program's own frame. Where ``*`` or ``**`` is given no iterable or mapping, the text of the
+TypeError may name another function.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from harness.instrument.function_effects import HARMLESS_BUILTINS
+from harness.instrument.operators import OperatorRewriter
+from harness.instrument.placing import FRESH, assigns, copy_of, is_foreign, placed
+from harness.instrument.site import Operation
+
+__all__ = ["CallRewriter"]
+
+_STEPPERS = frozenset({"enumerate", "filter", "map", "zip"})
+_ACCESSORS: dict[str, Operation] = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
+_SHALLOW = frozenset({"bool", "iter", "len", "list", "reversed", "tuple"})  # do not look into items
+# Methods of containers that do nothing to their arguments but keep them, or look for them.
+_KEEPING = frozenset({"add", "append", "appendleft", "clear", "copy", "get", "insert", "pop", "popleft", "setdefault"})
+
+
+class CallRewriter(OperatorRewriter):
+    """Rewrites calls. Confined to the rewriting of one module."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        if not self.is_active:
+            self.generic_visit(node)
+            return node
+        name = node.func.id if isinstance(node.func, ast.Name) and self.scope.is_global(node.func.id) else ""
+        if name in _ACCESSORS and len(node.args) > 1:
+            return self._visit_accessor(node, _ACCESSORS[name])
+        if self._is_harmless(node, name):
+            node.func = self.expression(node.func)
+            self._visit_arguments(node)
+            return node
+        return self._visit_other_call(node, steps=name in _STEPPERS and self.scope.is_builtin(name))
+
+    def _is_harmless(self, node: ast.Call, name: str) -> bool:
+        """Return whether the call needs no hook: of a rewritten function, of a type that looks at nothing."""
+        if name in self.own_functions and name not in self.stored.names:
+            return True
+        if name and self.scope.is_builtin(name):
+            is_safe = name in HARMLESS_BUILTINS or (name == "type" and len(node.args) == 1)
+            plain = (ast.Constant, *FRESH) if name in _SHALLOW else ast.Constant
+            is_plain = all(isinstance(arg, plain) or (name in _SHALLOW and self.is_confined(arg)) for arg in node.args)
+            return is_safe or (is_plain and not node.keywords)
+        if not isinstance(node.func, ast.Attribute):
+            return False
+        is_constant = isinstance(node.func.value, ast.Constant) and not node.args and not node.keywords
+        return is_constant or is_foreign(node.func)
+
+    def _visit_arguments(self, node: ast.Call) -> None:
+        node.args = [self.expression(argument) for argument in node.args]
+        for keyword in node.keywords:
+            is_read = keyword.arg is None and not self.is_simple_argument(keyword.value, is_keywords=True)
+            value = keyword.value
+            keyword.value = self.read_whole(value, "keys") if is_read else self.expression(value)
+
+    def _visit_other_call(self, node: ast.Call, *, steps: bool) -> ast.expr:
+        function = node.func
+        simple_args = all(map(self.is_simple_argument, node.args))
+        simple_keywords = all(self.is_simple_argument(k.value, is_keywords=k.arg is None) for k in node.keywords)
+        is_starred = any(isinstance(arg, ast.Starred) for arg in node.args) or any(k.arg is None for k in node.keywords)
+        is_confined = isinstance(function, ast.Attribute) and self.is_confined(function.value)
+        copies = self._copies(node) if simple_args and simple_keywords else []
+        name = self._visit_called(function)
+        if is_confined:
+            self._visit_arguments(node)
+            if name not in _KEEPING:
+                node.args = [self.looked_at(argument) for argument in node.args]
+            return node
+        node.func = self.expression(function) if not isinstance(function, ast.Attribute) else function
+        self._visit_arguments(node)
+        if steps:
+            node.args = (
+                [node.args[0], *map(self.stepped, node.args[1:])]
+                if name in ("map", "filter")
+                else [self.stepped(argument) for argument in node.args]
+            )
+        is_multiline = isinstance(function, ast.Attribute) and function.lineno != function.end_lineno
+        at = _call_location(node, function) if is_multiline and not is_starred else node
+        if simple_args and simple_keywords and not steps:
+            node.func = self.call("called", at, node.func, self.site(at, "call", name), *copies)
+            return placed(node, at)
+        hooked = self.call("ready" if node.keywords else "args", at, node.func, self.site(at, "call", name), *node.args)
+        if node.keywords:
+            hooked.keywords = node.keywords
+            return placed(ast.Call(hooked, [], []), at)
+        return self.call("call", at, placed(ast.Starred(hooked, ast.Load()), at))
+
+    def _visit_called(self, function: ast.expr) -> str:
+        """Rewrite what the function of a call is an attribute of; return the function's name."""
+        if not isinstance(function, ast.Attribute):
+            return function.id if isinstance(function, ast.Name) else ""
+        name = self.private(function.attr)
+        held = self.is_confined(function.value) or isinstance(function.value, FRESH)
+        value = self.expression(function.value)
+        if function.attr in self.stored and not held:
+            value = self.hook(self.reading_hook(function.attr), function, "read", name, value)
+        function.value = value
+        return name
+
+    def reading_hook(self, attribute: str) -> str:
+        """Return the hook for reading an attribute."""
+        if attribute in self.stored.lazy:
+            return "lazy"
+        return "attr" if attribute in self.stored else "quiet"
+
+    def _copies(self, node: ast.Call) -> list[ast.expr]:
+        """Return second nodes for simple arguments, values of keywords included."""
+        copies: list[ast.expr] = []
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                copies.append(placed(ast.Starred(copy_of(argument.value), ast.Load()), argument))
+            elif self.is_confined(argument):  # nobody else has it, but what is in it
+                items = placed(ast.Starred(copy_of(argument), ast.Load()), argument)
+                copies.append(placed(ast.Tuple([items], ast.Load()), argument))
+            elif not isinstance(argument, ast.Constant) or not copies:  # the first may be a key
+                copies.append(copy_of(argument))
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                copies += [] if isinstance(keyword.value, ast.Constant) else [copy_of(keyword.value)]
+            else:
+                values = placed(ast.Attribute(copy_of(keyword.value), "values", ast.Load()), keyword.value)
+                called = placed(ast.Call(values, [], []), keyword.value)
+                copies.append(placed(ast.Starred(called, ast.Load()), keyword.value))
+        return copies
+
+    def looked_at(self, node: ast.expr) -> ast.expr:
+        """Return an argument, rewritten already, behind a hook for a read of all of it."""
+        is_harmless = isinstance(node, (*FRESH, ast.Lambda, ast.Starred)) or self.is_confined(node)
+        return node if is_harmless else self.hook("whole", node, "read", "__iter__", node)
+
+    def stepped(self, node: ast.expr, hook: str = "iterate") -> ast.expr:
+        """Return an iterable, rewritten already, behind a hook that has a point before each step."""
+        is_harmless = isinstance(node, (*FRESH, ast.Lambda, ast.Starred)) or self.is_confined(node)
+        return node if is_harmless else self.hook(hook, node, "read", "__iter__", node)
+
+    def _visit_accessor(self, node: ast.Call, operation: Operation) -> ast.expr:
+        """Rewrite ``getattr`` and its like: the hook stands after the arguments where the object can be named again."""
+        target, name, *rest = node.args
+        text = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
+        is_plain = not isinstance(target, ast.Starred) and not isinstance(name, ast.Starred)
+        plain_rest = all(self.is_simple(argument) for argument in (name, *rest))
+        simple_target = isinstance(target, ast.Name) and self.is_simple(target)
+        self._visit_arguments(node)
+        attribute = None if text is None else self.private(text)
+        if is_plain and (plain_rest or not simple_target):
+            hook = self.reading_hook(text) if operation == "read" and text is not None else "attr"
+            node.args[0] = self.hook(hook, node, operation, attribute, node.args[0])
+        elif is_plain and not isinstance(node.args[-1], ast.Starred) and not assigns(node.args[-1]):
+            node.args[-1] = self.hook("stored", node, operation, attribute, node.args[-1], copy_of(target))
+        return node
+
+
+def _call_location(node: ast.Call, function: ast.expr) -> ast.expr:
+    """Return a node placed where the interpreter says that a method call happens: at the line of the method's name."""
+    assert isinstance(function, ast.Attribute)
+    place = placed(ast.Constant(None), node)
+    place.lineno = function.end_lineno or function.lineno
+    place.col_offset = max((function.end_col_offset or 0) - len(function.attr), 0)
+    return place

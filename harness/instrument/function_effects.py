@@ -1,0 +1,153 @@
+"""What functions that are not rewritten do to their arguments: nothing, read them, look through them, or write one.
+
+A call of any other function that is not rewritten is opaque: it counts as reading and writing every mutable object it
+can reach. Assuming too much costs a scheduling point and a weaker verdict, assuming too little costs a missed race; so
+a function stands here only when its documentation says what it does, in every supported version.
+"""
+
+from __future__ import annotations
+
+import bisect
+import builtins
+import collections
+import contextlib
+import copy
+import dataclasses
+import functools
+import heapq
+import inspect
+import itertools
+import json
+import math
+import operator
+import pickle
+import pprint
+import random
+import textwrap
+import weakref
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Literal
+
+import immutables
+
+__all__ = ["HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
+
+Depth = Literal["nothing", "whole", "text", "deep", "reach"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEffect:
+    """Effect of a call.
+
+    Attributes:
+        reads: How far arguments are read: not at all; their own items (``whole``); what they contain, however deep, as
+            far as containers and generated methods go (``text``), or attributes of instances too (``deep``);
+            everything that can be reached is read and written (``reach``).
+        writes_first: Whether the first argument is written as well.
+        calls_back: Whether code of the program may run in the middle: ``__eq__``, ``__lt__`` or ``__hash__`` of an
+            item, or a function among the arguments.
+    """
+
+    reads: Depth
+    writes_first: bool = False
+    calls_back: bool = False
+
+
+NOTHING = CallEffect("nothing")
+WHOLE = CallEffect("whole")
+TEXT = CallEffect("text")
+SCANS = CallEffect("text", calls_back=True)
+DEEP = CallEffect("deep")
+UPDATES = CallEffect("whole", writes_first=True)
+SORTS = CallEffect("text", writes_first=True, calls_back=True)
+OPAQUE = CallEffect("reach")
+
+# Names of built-ins whose calls need no hook at all, whatever is given to them.
+HARMLESS_BUILTINS = frozenset(
+    {"callable", "classmethod", "globals", "id", "isinstance", "issubclass", "locals", "object", "property"}
+    | {"range", "staticmethod", "super"}
+    | {name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)}
+)
+
+# Modules whose functions and classes store what they are given, or make scheduling points of their own.
+HARMLESS_MODULES = frozenset(
+    {"_queue", "_thread", "abc", "asyncio", "concurrent.futures", "contextlib", "contextvars", "enum", "functools"}
+    | {"greenlet", "inspect", "logging", "queue", "threading", "time", "types", "typing", "typing_extensions"}
+    | {"warnings", "weakref"}
+)
+
+_BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
+    (
+        builtins,
+        NOTHING,
+        "callable classmethod delattr dir enumerate filter getattr globals hasattr id isinstance issubclass iter "
+        "locals map object property range setattr slice staticmethod super type vars zip",
+    ),
+    (
+        builtins,
+        WHOLE,
+        "abs bin bool bytearray bytes chr complex dict divmod float hex int len list memoryview oct ord "
+        "next pow reversed round tuple frozenset set",
+    ),
+    (builtins, SCANS, "all any max min sum"),
+    (builtins, TEXT, "ascii format hash print repr sorted str"),
+    (bisect, SCANS, "bisect bisect_left bisect_right"),
+    (bisect, SORTS, "insort insort_left insort_right"),
+    (collections, WHOLE, "ChainMap Counter OrderedDict UserDict UserList defaultdict deque"),
+    (collections.Counter, WHOLE, "__add__ __and__ __or__ __sub__ copy elements most_common total"),
+    (collections.Counter, UPDATES, "__iadd__ __iand__ __ior__ __isub__ subtract update"),
+    (collections.ChainMap, TEXT, "__contains__ __getitem__ __iter__ __len__ get items keys values"),
+    (contextlib, NOTHING, "ExitStack AsyncExitStack closing nullcontext redirect_stdout redirect_stderr suppress"),
+    (copy, WHOLE, "copy"),
+    (copy, DEEP, "deepcopy"),
+    (dataclasses, WHOLE, "fields is_dataclass"),
+    (dataclasses, DEEP, "asdict astuple replace"),
+    (functools, NOTHING, "partial wraps update_wrapper cmp_to_key singledispatch lru_cache cache total_ordering"),
+    (functools, SCANS, "reduce"),
+    (heapq, SORTS, "heapify heappop heappush heappushpop heapreplace"),
+    (heapq, SCANS, "nlargest nsmallest"),
+    (heapq, NOTHING, "merge"),
+    (itertools, NOTHING, "accumulate chain compress count cycle dropwhile filterfalse groupby islice pairwise repeat"),
+    (itertools, NOTHING, "starmap takewhile zip_longest"),
+    (itertools, WHOLE, "combinations combinations_with_replacement permutations product tee"),
+    (json, DEEP, "dumps loads"),
+    (
+        operator,
+        SCANS,
+        "add and_ concat contains countOf eq floordiv ge getitem gt index indexOf inv invert le length_hint lshift lt "
+        "matmul mod mul ne neg not_ or_ pos pow rshift sub truediv truth xor",
+    ),
+    (operator, NOTHING, "attrgetter is_ is_not itemgetter methodcaller"),
+    (
+        operator,
+        SORTS,
+        "delitem iadd iand iconcat ifloordiv ilshift imatmul imod imul ior ipow irshift isub itruediv ixor setitem",
+    ),
+    (pickle, DEEP, "dumps"),
+    (pprint, DEEP, "pformat pprint saferepr"),
+    (random, WHOLE, "choice choices sample"),
+    (random, UPDATES, "shuffle"),
+    (textwrap, WHOLE, "dedent fill indent shorten wrap"),
+    (weakref, NOTHING, "WeakKeyDictionary WeakSet WeakValueDictionary finalize proxy ref"),
+    (immutables, WHOLE, "Map"),
+)
+
+
+def call_effects() -> dict[int, tuple[object, CallEffect]]:
+    """Return the effect by ``id`` of the function or class, which stands beside it so that the id stays its own."""
+    found: dict[int, tuple[object, CallEffect]] = {id(array): (array, WHOLE)}
+    for owner, effect, names in _BY_NAME:
+        for function in _members(owner, names.split()):
+            found[id(function)] = function, effect
+    for module in (inspect, math):
+        for name, function in vars(module).items():
+            if callable(function) and not name.startswith("_"):
+                found.setdefault(id(function), (function, WHOLE))
+    return found
+
+
+def _members(owner: object, names: Iterable[str]) -> list[Callable[..., object] | FunctionType]:
+    return [getattr(owner, name) for name in names if hasattr(owner, name)]

@@ -1,0 +1,411 @@
+"""What a call of a function that is not rewritten touches.
+
+The table of `harness.instrument.function_effects` and that of the containers' methods say what is known; any other such
+call is opaque. Functions that are rewritten, and those that make scheduling points of their own, are no such calls.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import gc
+import operator
+import types
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import BuiltinMethodType, FunctionType, MethodType
+from typing import Literal, final
+
+from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, effect_of
+from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING, SCANS, TEXT, WHOLE
+from harness.sim.event import NO_KEY
+from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
+from harness.sim.reach import behind, leads_to_mutable, reach, sources
+
+__all__ = ["Access", "Call", "CallTable"]
+
+Access = tuple[object, object, str]  # object, key or NO_KEY, read or write
+_Implementation = Literal["none", "own", "generated", "foreign"]
+
+_STORING = frozenset(
+    {"append", "appendleft", "insert", "add", "discard", "setdefault", "get", "pop", "move_to_end"}
+    | {"__getitem__", "__setitem__", "__delitem__"}
+)
+_COMPARISONS = frozenset(["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"])
+_LOOKING = _COMPARISONS | {"index", "count", "remove", "__contains__"}
+_CALLING_BACK = frozenset({*_LOOKING, "sort", "__reversed__"})
+_FORMATS = frozenset({"format", "format_map"})
+_TESTING = ("unittest", "_pytest", "pytest", "hypothesis")  # these look at what they are given, and raise
+_DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__"]
+_GENERATORS = frozenset({"dataclasses", "reprlib"})
+_GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.methodcaller: OPAQUE}
+_MOST_ITEMS = 1_000  # looked at for code of the program
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that touches something.
+
+    Attributes:
+        name: Of the function, for people.
+        effect: What is known of it.
+        receiver: The object whose method it is, or ``None``.
+        touches_receiver: What the method does to it, when it is known.
+        arguments: All arguments.
+    """
+
+    name: str
+    effect: CallEffect
+    receiver: object
+    touches_receiver: Access | None
+    arguments: Sequence[object]
+
+
+@final
+class CallTable:
+    """Says what calls touch. Confined to one exploration.
+
+    Args:
+        kinds: How objects are treated.
+        own: Ids of the namespaces of the instrumented modules.
+    """
+
+    def __init__(self, kinds: KindTable, own: Iterable[int]) -> None:
+        self._kinds, self._own = kinds, frozenset(own)
+        self._effects = call_effects()
+        self._implementations: dict[type, _Implementation] = {}
+        self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
+        self._of_classes: dict[type, CallEffect] = {}
+        # What is known to touch nothing, for the hook to ask first.
+        self.silent_namespaces: set[int] = set()
+        self.silent_classes: set[type] = set()
+        self._by_type: dict[type, Callable[..., Call | None]] = {
+            FunctionType: self._of_function,
+            MethodType: self._of_method,
+            BuiltinMethodType: self._of_builtin,
+            types.MethodWrapperType: self._of_builtin,
+            types.MethodDescriptorType: self._of_descriptor,
+            types.WrapperDescriptorType: self._of_descriptor,
+            types.ClassMethodDescriptorType: self._of_descriptor,
+            partial: self._of_partial,
+            functools._lru_cache_wrapper: self._of_cache,
+        }
+
+    def resolve(self, function: object, arguments: Sequence[object]) -> Call | None:
+        """Return what a call is about to touch, or ``None`` where it touches nothing that may change."""
+        known = self._effects.get(id(function))
+        if known is not None:
+            return self._call(known[1], arguments, _name_of(function)) if known[1] is not NOTHING else None
+        handler = self._by_type.get(type(function))
+        if handler is not None:
+            return handler(function, arguments)
+        if isinstance(function, type):
+            return self._of_class(function, arguments)
+        return self._of_object(function, arguments)
+
+    # By kind of callable
+
+    def _of_function(self, function: FunctionType, arguments: Sequence[object]) -> Call | None:
+        namespace = function.__globals__
+        if id(namespace) in self._own:
+            return None
+        return self._call(self._effect_of_namespace(namespace), arguments, function.__name__)
+
+    def _effect_of_namespace(self, namespace: dict[str, object]) -> CallEffect:
+        found = self._of_modules.get(id(namespace))
+        if found is None:
+            found = self._of_modules[id(namespace)] = self._effect_of_module(namespace.get("__name__"))
+            if found is NOTHING:
+                self.silent_namespaces.add(id(namespace))
+        return found
+
+    def _of_method(self, method: MethodType, arguments: Sequence[object]) -> Call | None:
+        function, receiver = method.__func__, method.__self__
+        if type(function) is not FunctionType:
+            return self.resolve(function, [receiver, *arguments])
+        namespace = function.__globals__
+        if id(namespace) in self._own:
+            return None
+        known = self._effects.get(id(function))
+        if known is not None:
+            return self._call(known[1], [receiver, *arguments], function.__name__)
+        kind = self._kinds[type(receiver)]
+        effect = self._effect_of_namespace(namespace)
+        if kind == FOREIGN and effect is NOTHING:
+            effect = OPAQUE
+        if kind == FOREIGN or effect.reads == "reach":
+            return self._call(effect, [receiver, *arguments], function.__name__, receiver)
+        return self._call(effect, arguments, function.__name__)
+
+    def _of_builtin(self, function: BuiltinMethodType, arguments: Sequence[object]) -> Call | None:
+        receiver, name = function.__self__, function.__name__
+        if receiver is None or isinstance(receiver, types.ModuleType):
+            module = getattr(function, "__module__", None)
+            return self._call(self._effect_of_module(module), arguments, name)
+        return self._of_receiver(receiver, name, arguments, function)
+
+    def _of_receiver(self, receiver: object, name: str, arguments: Sequence[object], function: object) -> Call | None:
+        if type(receiver) is types.MappingProxyType:
+            receiver = behind(receiver)
+        kind = self._kinds[type(receiver)]
+        if kind == CONTAINER:
+            return self._of_container(receiver, name, arguments)
+        if kind == ITERATOR:
+            return self._call(WHOLE, [receiver, *arguments], name)
+        if kind == LOCK or isinstance(function, type):
+            return None
+        if kind == CLASS:
+            return self._of_class_method(receiver, name, arguments)
+        if kind in (OWN, FROZEN) and name.startswith("__"):
+            return self._of_slot(receiver, name, arguments)
+        if kind in (FOREIGN, OWN):
+            return self._call(OPAQUE, [receiver, *arguments], name, receiver)
+        return self._of_unchanging(receiver, name, arguments)
+
+    def _of_container(self, receiver: object, name: str, arguments: Sequence[object]) -> Call:
+        base = next((base for base in type(receiver).__mro__ if base in CONTAINERS), None)
+        effect = effect_of(base, name) if base is not None else None
+        writes, keyed = (effect.writes, effect.keyed) if effect is not None else (True, False)
+        key = arguments[0] if keyed and arguments else NO_KEY
+        read = NOTHING if name in _STORING else TEXT if name in _LOOKING else WHOLE
+        read = dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
+        looked_at = [receiver, *arguments] if name in _LOOKING else arguments
+        return Call(name, read, receiver, (receiver, key, "write" if writes else "read"), looked_at)
+
+    def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
+        is_builtin = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
+        return self._call(WHOLE if is_builtin else OPAQUE, arguments, name)
+
+    def _of_slot(self, receiver: object, name: str, arguments: Sequence[object]) -> Call | None:
+        """Return what a method written in C does to an instrumented class's instance, as by ``super().m()``."""
+        if name in ("__setattr__", "__delattr__"):
+            return Call(name, NOTHING, receiver, (receiver, NO_KEY, "write"), arguments)
+        if name in ("__init__", "__init_subclass__", "__new__", "__getattribute__", "__hash__", "__eq__", "__ne__"):
+            return None
+        return self._call(TEXT, [receiver, *arguments], name)
+
+    def _of_unchanging(self, receiver: object, name: str, arguments: Sequence[object]) -> Call | None:
+        module = type(receiver).__module__
+        if self._effect_of_module(module) is NOTHING:
+            return None
+        if type(receiver) in MAP_TYPES:
+            return self._call(WHOLE, arguments, name) if name == "update" else None
+        if isinstance(receiver, (tuple, frozenset)):
+            return self._call(dataclasses.replace(TEXT, calls_back=True), [receiver, *arguments], name)
+        return self._call(DEEP if name in _FORMATS else SCANS, arguments, name)
+
+    def _of_descriptor(self, function: types.MethodDescriptorType, arguments: Sequence[object]) -> Call | None:
+        if not arguments:
+            return None
+        return self._of_receiver(arguments[0], function.__name__, arguments[1:], function)
+
+    def _of_partial(self, function: partial[object], arguments: Sequence[object]) -> Call | None:
+        return self.resolve(function.func, [*function.args, *arguments, *function.keywords.values()])
+
+    def _of_cache(self, function: functools._lru_cache_wrapper[object], arguments: Sequence[object]) -> Call:
+        return Call(_name_of(function), OPAQUE, function, None, [function, *arguments])
+
+    def _of_class(self, cls: type, arguments: Sequence[object]) -> Call | None:
+        if not arguments:
+            return None
+        effect = self._of_classes.get(cls)
+        if effect is None:
+            effect = self._of_classes[cls] = self._effect_of_class(cls)
+            if effect is NOTHING and type(cls) is type:
+                self.silent_classes.add(cls)
+        return self._call(effect, arguments, cls.__name__)
+
+    def _effect_of_class(self, cls: type) -> CallEffect:
+        """Return what making an instance does to the arguments."""
+        if issubclass(cls, BaseException):
+            return NOTHING
+        known = next((self._effects[id(base)][1] for base in cls.__mro__[:-1] if id(base) in self._effects), None)
+        if known is not None:
+            return known
+        maker = next((vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)), None)
+        if type(maker) is FunctionType:
+            is_rewritten = id(maker.__globals__) in self._own or maker.__code__.co_filename == "<string>"
+            return NOTHING if is_rewritten else self._effect_of_module(maker.__globals__.get("__name__"))
+        if maker is object.__init__ and self._kinds.is_own_class(cls):
+            return NOTHING
+        return self._effect_of_module(cls.__module__)
+
+    def _of_object(self, function: object, arguments: Sequence[object]) -> Call | None:
+        """Return what an instance with a ``__call__`` does."""
+        kind, call = self._kinds[type(function)], getattr(type(function), "__call__", None)  # noqa: B004
+        if kind == OWN and type(call) is FunctionType:
+            return self._of_method(MethodType(call, function), arguments)
+        if type(function) in _GETTERS:
+            return self._call(_GETTERS[type(function)], arguments, type(function).__name__)
+        if type(function) in self._kinds and kind not in (OWN, FOREIGN):
+            return self._call(WHOLE, arguments, _name_of(function))
+        if type(function).__module__ == "typing":
+            return None
+        return self._call(OPAQUE, [function, *arguments], type(function).__name__, function)
+
+    def of_operator(self, name: str, left: object, right: object) -> Call | None:
+        """Return what an operator is about to touch, named by its method; or ``None``."""
+        left_kind = self._kinds[type(left)]
+        if name.startswith("__i") and name != "__invert__":
+            if left_kind == CONTAINER:
+                return self._of_container(left, name, (right,))
+            name = f"__{name[3:]}"
+        foreign = [obj for obj in (left, right) if self._kinds[type(obj)] == FOREIGN and _has_own(type(obj), name)]
+        if foreign:
+            return Call(name, OPAQUE, foreign[0], None, (left, right))
+        operands = [obj for obj in (left, right) if self._kinds[type(obj)] != FOREIGN]
+        is_deep = name in _COMPARISONS or (name == "__mod__" and any(isinstance(obj, (str, bytes)) for obj in operands))
+        return self._call(SCANS if is_deep else WHOLE, operands, name)
+
+    # Effects
+
+    def _effect_of_module(self, name: object) -> CallEffect:
+        if type(name) is not str:
+            return OPAQUE
+        if name.startswith("harness.sim") or name in HARMLESS_MODULES:
+            return TEXT if name == "logging" else NOTHING
+        package = name.partition(".")[0]
+        if package in _TESTING:
+            return DEEP
+        is_harmless = any(name.startswith(module + ".") for module in ("concurrent.futures", "asyncio", "logging"))
+        return NOTHING if is_harmless or name.startswith("namedtuple_") else OPAQUE
+
+    def _call(self, effect: CallEffect, arguments: Sequence[object], name: str, receiver: object = None) -> Call | None:
+        if effect is NOTHING or not self._touches(effect, arguments):
+            return None
+        return Call(name, effect, receiver, None, arguments)
+
+    def _touches(self, effect: CallEffect, arguments: Sequence[object]) -> bool:
+        depth, kinds = effect.reads, self._kinds
+        if depth == "nothing" or not arguments:
+            return False
+        if depth == "whole":
+            return any(kinds[type(argument)] in (CONTAINER, ITERATOR, FOREIGN) for argument in arguments)
+        if depth == "text":
+            return any(map(self._shows, arguments))
+        return leads_to_mutable(arguments, kinds)
+
+    def _shows(self, obj: object) -> bool:
+        """Return whether the text of an object, or a comparison with it, reads what may change."""
+        if self._kinds[type(obj)] == OWN:
+            return self.implementation(type(obj)) in ("generated", "foreign")
+        return leads_to_mutable([obj], self._kinds, instances=False)
+
+    def implementation(self, kind: type) -> _Implementation:
+        """Return who wrote the comparisons and texts of a class, the least known of them."""
+        found = self._implementations.get(kind)
+        if found is None:
+            methods = [getattr(kind, name, None) for name in _DUNDERS]
+            ranks = [self._author(method) for method in methods if method is not None]
+            order: tuple[_Implementation, ...] = ("foreign", "generated", "own", "none")
+            found = self._implementations[kind] = next(rank for rank in order if rank in (*ranks, "none"))
+        return found
+
+    def _author(self, method: object) -> _Implementation:
+        if type(method) is not FunctionType:
+            return "none"
+        module = method.__globals__.get("__name__")
+        if method.__code__.co_filename == "<string>" or module in _GENERATORS:
+            return "generated"
+        if id(method.__globals__) in self._own:
+            return "own"
+        return "none" if module in HARMLESS_MODULES else "foreign"
+
+    # What exactly is touched
+
+    def accesses(self, call: Call) -> list[Access] | None:
+        """Return what a call touches, each object once, or ``None`` where that is not known for sure."""
+        effect = call.effect
+        if effect.reads == "reach" or (effect.calls_back and self._may_call_back(call)):
+            return None
+        found = [] if call.touches_receiver is None else [call.touches_receiver]
+        if effect.writes_first and call.arguments:
+            found.append((behind(call.arguments[0]), NO_KEY, "write"))
+        if effect.reads != "nothing":
+            for obj in self._read(effect, call.arguments):
+                is_iterator = self._kinds[type(obj)] == ITERATOR
+                found.append((obj, NO_KEY, "write" if is_iterator else "read"))
+        return _strongest(found)
+
+    def direct(self, call: Call) -> list[object]:
+        """Return those of the arguments that may change."""
+        return [behind(obj) for obj in call.arguments if self._kinds[type(obj)] in (CONTAINER, ITERATOR, OWN, FOREIGN)]
+
+    def reached(self, call: Call) -> tuple[list[object], bool]:
+        """Return all that an opaque call may touch, and whether that is all of it."""
+        roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
+        return reach(roots, self._kinds)
+
+    def _read(self, effect: CallEffect, arguments: Sequence[object]) -> list[object]:
+        if effect.reads == "whole":
+            found: list[object] = []
+            for argument in arguments:
+                kind = self._kinds[type(argument)]
+                if kind == ITERATOR:
+                    found += sources(argument, self._kinds)
+                elif kind in (CONTAINER, FOREIGN):
+                    found.append(behind(argument))
+            return found
+        shown = [argument for argument in arguments if effect.reads != "text" or self._shows(argument)]
+        return reach(shown, self._kinds)[0]
+
+    def _may_call_back(self, call: Call) -> bool:
+        """Return whether code of the program may run within the call: a function given, or methods of items."""
+        roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
+        return any(map(self._runs_own_code, roots)) or any(self._steps_through_own_code(obj, call) for obj in roots)
+
+    def _steps_through_own_code(self, obj: object, call: Call) -> bool:
+        """Return whether items that are gone through have methods of the program, or come from its functions."""
+        kind = self._kinds[type(obj)]
+        if kind == ITERATOR:
+            # What a function takes from a generator is its own; a container that is filled from one changes in between.
+            if hasattr(obj, "gi_frame"):
+                return call.touches_receiver is not None
+            is_own = any(map(self._runs_own_code, gc.get_referents(obj)))
+            return is_own and any(self._kinds[type(source)] == CONTAINER for source in sources(obj, self._kinds))
+        if kind == CONTAINER or isinstance(obj, tuple):
+            items = list(dict.__iter__(obj) if isinstance(obj, dict) else _items(obj))
+            return any(map(self._runs_own_code, items[:_MOST_ITEMS]))
+        return False
+
+    def _runs_own_code(self, obj: object) -> bool:
+        kind = self._kinds[type(obj)]
+        if type(obj) is FunctionType:
+            return id(obj.__globals__) in self._own
+        if type(obj) is MethodType:
+            return self._runs_own_code(obj.__func__)
+        return kind in (OWN, FROZEN) and self.implementation(type(obj)) == "own"
+
+
+def _has_own(kind: type, method: str) -> bool:
+    """Return whether a type has a method that means more than the default."""
+    return getattr(kind, method, None) is not getattr(object, method, None)
+
+
+def _items(obj: object) -> Iterable[object]:
+    plain: tuple[type, ...] = (list, tuple, set, frozenset)
+    base = next((base for base in plain if isinstance(obj, base)), None)
+    if base is not None:
+        items: Iterable[object] = base.__iter__(obj)  # type: ignore[attr-defined]  # past a method of the program's own
+        return items
+    return list(obj) if type(obj) in CONTAINERS else ()  # type: ignore[call-overload]  # containers are iterable
+
+
+def _strongest(accesses: Sequence[Access]) -> list[Access]:
+    """Return the accesses with those left out that another one covers, writes last."""
+    written = {id(obj) for obj, key, operation in accesses if operation == "write" and key is NO_KEY}
+    read = {id(obj) for obj, key, operation in accesses if key is NO_KEY}
+    kept: dict[object, Access] = {}
+    for obj, key, operation in accesses:
+        is_covered = id(obj) in written and (operation == "read" or key is not NO_KEY)
+        is_covered = is_covered or (key is not NO_KEY and operation == "read" and id(obj) in read)
+        if not is_covered:
+            kept.setdefault((id(obj), operation, key is NO_KEY), (obj, key, operation))
+    return sorted(kept.values(), key=lambda access: access[2] != "read")  # what is written is looked at after the step
+
+
+def _name_of(function: object) -> str:
+    name = getattr(function, "__name__", type(function).__name__)
+    module = getattr(function, "__module__", None)
+    return f"{module}.{name}" if module not in (None, "builtins") else str(name)

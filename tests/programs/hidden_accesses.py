@@ -1,0 +1,187 @@
+"""Programs whose tasks meet only in what a C function, a built-in or generated code does to a shared object.
+
+Each has two tasks, a reader and a writer of one object, and fails under some orders of the two: an explorer that does
+not see the conflict takes the order it happened to run for the only one.
+"""
+
+from __future__ import annotations
+
+import bisect
+import collections
+import copy
+import functools
+import heapq
+import itertools
+import json
+import operator
+import pickle
+import random
+import threading
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+__all__ = ["PROGRAMS"]
+
+PROGRAMS: dict[str, Callable[[], None]] = {}
+
+
+def meets(read: Callable[..., object], write: Callable[..., object], make: Callable[[], object]) -> Callable[[], None]:
+    """Return a program in which one thread reads what another one writes; it fails if the write comes first."""
+
+    def program() -> None:
+        shared, before, seen = make(), make(), []
+        threads = [
+            threading.Thread(target=lambda: seen.append(read(shared))),
+            threading.Thread(target=write, args=[shared]),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expected = read(before)
+        assert seen == [expected], f"read {seen[0]!r}"
+
+    return program
+
+
+def add(name: str, read: Callable[..., object], write: Callable[..., object], make: Callable[[], object]) -> None:
+    """Put a program into the catalogue."""
+    PROGRAMS[name] = meets(read, write, make)
+
+
+def put(d: dict[str, int]) -> None:
+    d["z"] = 0
+
+
+def push(items: list[int]) -> None:
+    items.append(0)
+
+
+@dataclass
+class Point:
+    x: int = 1
+    tags: list[int] = field(default_factory=list)
+
+
+def move(point: Point) -> None:
+    point.x = 2
+
+
+class Box:
+    def __init__(self) -> None:
+        self.items = [1, 2]
+
+
+def swap(box: Box) -> None:
+    box.items = [3]
+
+
+def one() -> dict[str, int]:
+    return {"a": 1}
+
+
+def two() -> list[int]:
+    return [1, 2]
+
+
+add("dict of a dict", lambda d: dict(d), put, one)
+add("copy.copy", lambda d: copy.copy(d), put, one)
+add(
+    "copy.deepcopy of what is inside", lambda outer: copy.deepcopy(outer), lambda outer: put(outer[0]), lambda: (one(),)
+)
+add("json.dumps", lambda d: json.dumps(d), put, one)
+add("json.dumps of what is inside", lambda outer: json.dumps({"inner": outer}), put, one)
+add("pickle.dumps of an instance", lambda p: pickle.loads(pickle.dumps(p)).x, move, Point)
+add("sorted", lambda d: sorted(d), put, one)
+add("union of dicts", lambda d: d | {"b": 2}, put, one)
+add("union in place", lambda d: operator.ior({"b": 2}, d), put, one)
+add("unpacking into a call", lambda d: dict(**d), put, one)
+add("unpacking into a display", lambda items: [0, *items], push, two)
+add("star arguments", lambda items: max(*items, 0), lambda items: items.append(5), lambda: [-1, -2])
+add("join", lambda items: "".join(items), lambda items: items.append("z"), lambda: ["a", "b"])
+add("map over a list", lambda items: list(map(str, items)), push, two)
+add("map made by an alias", lambda items: list(functools.partial(map, str)(items)), push, two)
+add("chain", lambda items: list(itertools.chain(items, items)), push, two)
+add("islice", lambda items: list(itertools.islice(items, 9)), push, two)
+add("reversed", lambda items: [*reversed(items)], push, two)
+add("sum", lambda items: sum(items), lambda items: items.append(5), two)
+add("any", lambda items: any(items), lambda items: items.append(5), lambda: [0])
+add("functools.reduce", lambda items: functools.reduce(operator.add, items), lambda items: items.append(5), two)
+add("comparison", lambda items: items == [1, 2], push, two)
+add("comparison of what is inside", lambda outer: outer > ([9],), lambda outer: outer[0].append(9), lambda: ([9],))
+add("comparison of dataclasses", lambda p: p == Point(), move, Point)
+add("text of a dataclass", lambda p: repr(p), move, Point)
+add("text of a dataclass's list", lambda p: f"{p}", lambda p: p.tags.append(1), Point)
+add("dataclasses.replace", lambda p: replace(p, tags=[]).x, move, Point)
+add("format with attributes", lambda box: "{0.items}".format(box), swap, Box)  # noqa: UP030, UP032 - this is the point
+add("percent", lambda items: "%s" % (items,), push, two)  # noqa: UP031
+add("f-string", lambda items: f"{items!r:>20}", push, two)
+add("heapq.nsmallest", lambda items: heapq.nsmallest(1, items), push, two)
+add("heapq.heappush", lambda items: heapq.heappop(items), lambda items: heapq.heappush(items, 0), two)
+add("bisect.insort", lambda items: bisect.bisect(items, 0), lambda items: bisect.insort(items, 0), two)
+add(
+    "random.shuffle of one item more", lambda items: random.choice(items), lambda items: items.insert(0, 1), lambda: [0]
+)
+add("a shared iterator", lambda it: next(it), lambda it: next(it), lambda: iter([1, 2]))
+add("a loop over a shared iterator", lambda it: [n for n in it], lambda it: next(it, None), lambda: iter([1, 2]))  # noqa: C416
+add("a shared counter", lambda it: next(it), lambda it: it.__next__(), lambda: itertools.count())
+add("a view", lambda view: list(view[1]), lambda view: put(view[0]), lambda: (d := one(), d.items()))
+add(
+    "a read-only proxy",
+    lambda both: both[1].get("z"),
+    lambda both: put(both[0]),
+    lambda: (d := one(), MappingProxyType(d)),
+)
+add("a bound method", lambda both: both[1](), lambda both: push(both[0]), lambda: (n := two(), n.__len__))
+add("an unbound method", lambda items: list.__len__(items), lambda items: list.append(items, 0), two)
+add("operator.setitem", lambda d: operator.itemgetter("a")(d), lambda d: operator.setitem(d, "a", 2), one)
+add("attrgetter", operator.attrgetter("x"), move, Point)
+add("setattr by an alias", lambda p: p.x, lambda p: object.__setattr__(p, "x", 2), Point)
+add("unpacking", lambda items: [(a, b) for a, b in [items]], lambda items: items.reverse(), two)
+add("a pattern", lambda p: _matched(p), move, Point)
+add("a chain of maps", lambda c: c["a"], lambda c: c.maps[0].update(a=2), lambda: collections.ChainMap(one()))
+add("a counter of things", lambda c: c.most_common(1), lambda c: c.update("bb"), lambda: collections.Counter("a"))
+add("a missing key", lambda d: len(d), lambda d: d["z"], lambda: collections.defaultdict(int, a=1))
+add("bytes", lambda b: bytes(b), lambda b: b.extend(b"c"), lambda: bytearray(b"ab"))
+add("an array", lambda a: a.tolist(), lambda a: a.append(3), lambda: array("i", [1, 2]))
+add("a deque", lambda d: d[-1], lambda d: d.rotate(), lambda: collections.deque([1, 2]))
+add("the last item", lambda items: items[-1], push, two)
+add("a slice", lambda items: items[:], lambda items: operator.setitem(items, slice(0, 1), []), two)
+add("deletion of a slice", lambda items: len(items), lambda items: operator.delitem(items, slice(0, 1)), two)
+add("in-place addition to an attribute", lambda box: list(box.items), lambda box: _extend(box), Box)
+add("repetition", lambda items: items * 2, push, two)
+add("membership", lambda items: 0 in items, push, two)
+add("truth", lambda items: not items, lambda items: items.clear(), two)
+
+
+def _matched(point: Point) -> bool:
+    match point:
+        case Point(x=1):
+            return True
+    return False
+
+
+def _extend(box: Box) -> None:
+    box.items += [3]
+
+
+def cached() -> None:
+    """Two tasks ask a cache at once: both compute if neither has stored the value."""
+    made = []
+
+    @functools.cache
+    def compute(n: int) -> int:
+        made.append(n)
+        return n
+
+    threads = [threading.Thread(target=compute, args=[1]), threading.Thread(target=lambda: compute(1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+
+
+PROGRAMS["lru_cache"] = cached
