@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import ceil
+from math import ceil, isqrt
 from typing import final
 
 from harness.views.ordering import Grid, grid
@@ -24,7 +24,7 @@ __all__ = ["Arrangement", "Cell", "Column", "Place", "arrange"]
 Point = tuple[float, float]
 
 _TALLEST = 45  # rows of a column before it is broken
-_BROKEN = 30  # rows aimed at in a broken one
+_BROKEN = 30  # least number of rows aimed at in a broken one
 _MOST_STRIPS = 4
 _GUTTER, _STRIP_GUTTER = 46.0, 32.0
 _WIDENED = 24.0  # added to a gutter at most, where many lines meet
@@ -193,10 +193,11 @@ def _grid(rank: list[int], links: list[Link]) -> Grid:
     made = grid(columns, links)
     if max(map(len, columns)) <= _TALLEST:
         return made
+    aimed_at = max(_BROKEN, 2 * isqrt(len(rank)))  # very many nodes make a square rather than a strip
     dealt: list[list[int]] = []
     for column in made.columns:
         nodes = [slot for slot in column if slot < len(rank)]
-        parts = ceil(len(nodes) / _BROKEN) if len(nodes) > _TALLEST else 1
+        parts = ceil(len(nodes) / aimed_at) if len(nodes) > _TALLEST else 1
         dealt += [nodes[part::parts] for part in range(parts)]
     return grid(dealt, links)
 
@@ -237,7 +238,9 @@ def _settle(column: list[int], below: list[float], made: Grid, height: list[floa
         left, right = made.left[slot], made.right[slot]
         degree = len(left) + len(right)
         first, weight = place, float(degree) or 0.1
-        if degree:
+        if len(left) == len(right) == 1:  # nearly all lanes
+            mean = (height[left[0]] + height[right[0]]) / 2
+        elif degree:
             mean = sum([height[other] for other in right], sum([height[other] for other in left])) / degree
         else:
             mean = height[slot]
