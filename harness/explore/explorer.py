@@ -14,7 +14,16 @@ from harness.explore.origin import Origin
 from harness.explore.program import check_program, make_world, name_of
 from harness.explore.reporting import make_failure, shrunk
 from harness.explore.shrinking import recorded
-from harness.explore.strategies import STRATEGIES, Aside, Strategy, claim_of, tracker_of
+from harness.explore.strategies import (
+    STRATEGIES,
+    Aside,
+    Strategy,
+    claim_of,
+    is_exhausted,
+    tell,
+    tracker_of,
+    withheld_by,
+)
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
 from harness.sim import EngineName, Outcome, World
@@ -123,6 +132,7 @@ class _Campaign:
         while len(self.log) < self.max_schedules and begin():
             outcome = world.execute(choose, tracker=tracker_of(self.strategy))
             self.log.add(outcome)
+            tell(self.strategy, outcome)
             if outcome.leaked:
                 self.leaked.update(dict.fromkeys(outcome.leaked))
             if outcome.kind != "ok":
@@ -160,19 +170,24 @@ class _Campaign:
         return shrunk(world, make_failure(self.origin, again), again)
 
     def result(self, world: World) -> Exploration:
-        verdict = Verdict.FAILED if self.failures else Verdict.PASSED
-        if self.is_uncontrolled and not self.failures:
-            verdict = Verdict.UNCONTROLLED
+        withheld = [*self.limits, *withheld_by(self.strategy), *world.limits]
         leaked = [f"thread {name!r} outlived the program, nobody had joined it" for name in self.leaked]
         return Exploration(
             program=name_of(self.program),
-            verdict=verdict,
+            verdict=self._verdict(is_proved=is_exhausted(self.strategy) and not withheld),
             schedules=len(self.log),
             failures=tuple(self.failures.values()),
-            limits=tuple(dict.fromkeys([*self.limits, *leaked, *world.limits])),
+            limits=tuple(dict.fromkeys([*withheld, *leaked])),
             strategy=self.strategy.name,
             seed=self.seed,
             claim=claim_of(self.strategy),
             is_interrupted=world.is_interrupted,
             log=self.log,
         )
+
+    def _verdict(self, *, is_proved: bool) -> Verdict:
+        if self.failures:
+            return Verdict.FAILED
+        if self.is_uncontrolled:
+            return Verdict.UNCONTROLLED
+        return Verdict.PROVED if is_proved else Verdict.PASSED

@@ -15,7 +15,11 @@ from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import DeadlockError, DrawError, SimError, WorldInUseError
 from harness.sim.event import NO_KEY, Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
+from harness.sim.footprints import Footprints
 from harness.sim.isolation import Isolation
+from harness.sim.locations import READ, WRITE, Locations, are_in_conflict
+from harness.sim.locks import Lock
+from harness.sim.primitive_use import Use
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
@@ -25,6 +29,8 @@ __all__ = [
     "CLOCK_NUMBER",
     "ENGINES",
     "NO_KEY",
+    "READ",
+    "WRITE",
     "Candidate",
     "Choose",
     "Clock",
@@ -34,7 +40,10 @@ __all__ = [
     "Event",
     "EventKind",
     "ExecutorCall",
+    "Footprints",
     "Isolation",
+    "Locations",
+    "Lock",
     "Option",
     "Outcome",
     "OutcomeKind",
@@ -43,7 +52,9 @@ __all__ = [
     "SimulatedExecutor",
     "Task",
     "Tracker",
+    "Use",
     "World",
     "WorldInUseError",
+    "are_in_conflict",
     "choose",
 ]

@@ -63,7 +63,7 @@ class Lock:
 
     def _acquire(self, task: Task, blocking: bool, timeout_s: float | None) -> bool:
         if not blocking or timeout_s is not None:
-            self._declare(task, "timed" if blocking else "try")
+            self._declare(task, "timed" if blocking else "try", timeout_s)
             task.scheduler.point(task)
             if self.owner is None:
                 return self._take(task)
@@ -90,10 +90,10 @@ class Lock:
         self._contenders.remove(task)
         return self._take(task)
 
-    def _declare(self, task: Task, operation: str) -> None:
+    def _declare(self, task: Task, operation: str, timeout_s: float | None = None) -> None:
         tracker = task.scheduler.tracker
         if tracker is not None and not task.inside:
-            tracker.primitive(task, self, operation)
+            tracker.primitive(task, self, operation, (timeout_s,))
 
     def _give_up(self, task: Task) -> None:
         self._contenders.remove(task)

@@ -108,16 +108,20 @@ class Scheduler:
         if self.steps > self._max_steps:
             self.stop_here(self._bound_reached(task))
         ready = self.ready
-        if self.clock.timers or self.tracker is not None:
+        if self.clock.timers:
             chosen = self._pick(task)
             if chosen is not None and chosen is not task:
                 chosen.hand_over()
-        elif len(ready) > 1:  # as _pick, without clock and tracker: most points come this way
+        elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
             other = self._choose(ready, task)
             self.choices.append(other.number)
+            if self.tracker is not None:
+                self.tracker.step(other)  # type: ignore[arg-type]  # without timers all candidates are tasks
             if other is not task:
                 self._preempt(task)
                 other.hand_over()  # type: ignore[union-attr]  # without timers all candidates are tasks
+        elif self.tracker is not None:
+            self.tracker.step(task)
 
     def block(self, task: Task, on: object) -> None:
         """Let the others go on until the task is made ready again; it must have been taken out of ``ready``."""
@@ -163,6 +167,8 @@ class Scheduler:
         """Let a task be chosen again; without effect on one that is runnable."""
         if task in self.ready:
             return
+        if self.tracker is not None:
+            self.tracker.wake(task)
         position = len(self.ready)
         while position and self.ready[position - 1].number > task.number:
             position -= 1

@@ -74,6 +74,9 @@ class Tracker(Protocol):
     def block(self, task: Task) -> None:
         """Note that the current step ends in a wait; the task's next step resumes the operation, if it is in one."""
 
+    def wake(self, task: Task) -> None:
+        """Note that the current step lets a waiting task go on, be it for good or only to find that it has to wait."""
+
     def edge(self, source: Task | Clock, target: Task) -> None:
         """Note that all that ``source`` has done, its current step included, comes before ``target``'s next step.
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.explore.dpor import Dpor
 from harness.explore.strategies.delay_bounded import DelayBounded
 from harness.explore.strategies.pct import Pct
 from harness.explore.strategies.pos import Pos
 from harness.explore.strategies.preemption_bounded import PreemptionBounded
 from harness.explore.strategies.random_walk import RandomWalk
-from harness.explore.strategies.strategy import Aside, Strategy, claim_of, tracker_of
+from harness.explore.strategies.strategy import (
+    Aside,
+    Exhaustive,
+    Strategy,
+    claim_of,
+    is_exhausted,
+    tell,
+    tracker_of,
+    withheld_by,
+)
 from harness.explore.strategies.surw import Surw
 
 __all__ = [
     "STRATEGIES",
     "Aside",
     "DelayBounded",
+    "Dpor",
+    "Exhaustive",
     "Pct",
     "Pos",
     "PreemptionBounded",
@@ -23,7 +35,10 @@ __all__ = [
     "Strategy",
     "Surw",
     "claim_of",
+    "is_exhausted",
+    "tell",
     "tracker_of",
+    "withheld_by",
 ]
 
 # By the name that `explore(strategy=)` takes; each makes a strategy from a seed.
@@ -34,4 +49,5 @@ STRATEGIES: dict[str, Callable[[int], Strategy]] = {
     "surw": Surw,
     "delay": DelayBounded,
     "preemption": PreemptionBounded,
+    "dpor": Dpor,
 }

@@ -94,6 +94,9 @@ class Pending:
         """See `Tracker.block`: the next step goes on with what this one began."""
         self.touches[task.number] = list(self._last)
 
+    def wake(self, task: Task) -> None:
+        """See `Tracker.wake`."""
+
     def edge(self, source: Task | Clock, target: Task) -> None:
         """See `Tracker.edge`."""
 

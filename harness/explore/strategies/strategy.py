@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol, final, runtime_checkable
 
-from harness.sim import Candidate, Task, Tracker
+from harness.sim import Candidate, Outcome, Task, Tracker
 
-__all__ = ["Aside", "Claiming", "Strategy", "claim_of", "draw_option", "tracker_of"]
+__all__ = [
+    "Aside",
+    "Claiming",
+    "Exhaustive",
+    "Strategy",
+    "claim_of",
+    "draw_option",
+    "is_exhausted",
+    "tell",
+    "tracker_of",
+    "withheld_by",
+]
 
 
 class Strategy(Protocol):
@@ -44,6 +55,38 @@ def tracker_of(strategy: object) -> Tracker | None:
     """Return what a strategy has told of the next execution (its ``tracker``), or ``None`` where it has none."""
     tracker: Tracker | None = getattr(strategy, "tracker", None)
     return tracker
+
+
+@runtime_checkable
+class Exhaustive(Protocol):
+    """A strategy that learns from each execution, and knows when it has seen all there are, up to equivalence."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every interleaving was seen, up to equivalence."""
+
+    def withheld(self) -> Sequence[str]:
+        """Return what keeps that from being a proof."""
+
+    def after(self, outcome: Outcome) -> None:
+        """Learn how an execution ended."""
+
+
+def is_exhausted(strategy: object) -> bool:
+    """Return whether a strategy has seen every interleaving, up to equivalence."""
+    return isinstance(strategy, Exhaustive) and strategy.is_exhausted
+
+
+def withheld_by(strategy: object) -> Sequence[str]:
+    """Return what keeps an exhausted strategy from a proof."""
+    return strategy.withheld() if isinstance(strategy, Exhaustive) else ()
+
+
+def tell(strategy: object, outcome: Outcome) -> None:
+    """Let a strategy learn how an execution ended, if it wants to."""
+    after: Callable[[Outcome], None] | None = getattr(strategy, "after", None)
+    if after is not None:
+        after(outcome)
 
 
 def draw_option(candidates: Sequence[Candidate], random: Random) -> Candidate:

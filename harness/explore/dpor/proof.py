@@ -1,0 +1,99 @@
+"""What a proof rests on: the traces seen, the locations shared, the assumptions used, and what withholds it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from harness.explore.dpor.stack import Event
+from harness.sim import Footprints
+
+__all__ = ["Proof"]
+
+
+@dataclass(slots=True)
+class Proof:
+    """What a search has seen so far. Confined while it grows.
+
+    Attributes:
+        traces: Traces explored.
+        is_complete: Whether nothing is left to explore.
+        has_late_daemon: Whether the step that ended a program had just started a daemon.
+        has_diverged: Whether an execution did not repeat the beginning it shared with another.
+        shared: Names of the locations that two tasks were in conflict on, in the order met.
+        opaque: Calls of unknown effect on objects that two tasks touched.
+        undeclared: Names of tasks that made a step without saying what it does.
+        families: Names of the primitives used.
+    """
+
+    traces: int = 0
+    is_complete: bool = False
+    has_late_daemon: bool = False
+    has_diverged: bool = False
+    shared: dict[str, None] = field(default_factory=dict)
+    opaque: dict[str, None] = field(default_factory=dict)
+    undeclared: dict[str, None] = field(default_factory=dict)
+    families: set[str] = field(default_factory=set)
+
+    def see(self, footprints: Footprints, events: Sequence[Event], met: Iterable[int]) -> None:
+        """Take note of an execution."""
+        self.traces += 1
+        self.families |= footprints.families
+        names = footprints.locations.names
+        for location in met:
+            if location > 0:
+                self.shared.setdefault(_name(*names[location]))
+        for location, call in footprints.locations.opaque.items():
+            if call not in self.opaque and len(_touching(location, events)) > 1:
+                self.opaque[call] = None
+
+    def limits(self) -> list[str]:
+        """Return what withholds a proof, apart from what the world itself cannot see."""
+        found = [f"{call} may do anything to an object that two tasks touch" for call in self.opaque]
+        found += [
+            f"task {name!r} passed a scheduling point that tells nothing of what it does" for name in self.undeclared
+        ]
+        if self.has_late_daemon:
+            found.append("a daemon thread was started in the last step of the program, which ended before it could run")
+        if self.has_diverged:
+            found.append(
+                "an execution did not repeat the beginning of another one; "
+                "the program reads a clock, randomness or state that is not controlled"
+            )
+        return found
+
+    def assumptions(self) -> list[str]:
+        """Return what the proof assumes, only what was used."""
+        version = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+        found = ["sequential consistency", f"this source on {version}"]
+        if "Condition" in self.families:
+            found.append("conditions notify first come, first served")
+        if self.families & {"Lock", "RLock", "Condition"}:
+            found.append("any waiter may get a released lock")
+        return found
+
+    def summary(self) -> str:
+        """Return what was proved, in words."""
+        traces = "one trace only: nothing was left to choose" if self.traces == 1 else f"{self.traces} traces"
+        if not self.shared:
+            return f"{traces}, no shared location was met: nothing of it was seen to be shared"
+        names = list(self.shared)
+        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        return f"{traces}, {len(names)} shared locations ({shown})"
+
+
+_SHOWN = 5
+
+
+def _touching(location: int, events: Sequence[Event]) -> set[int]:
+    return {event.task for event in events if any(access >> 2 == location for access in event.accesses)}
+
+
+def _name(obj: object, key: object) -> str:
+    if obj is None:
+        return str(key)
+    kind = obj.__qualname__ if isinstance(obj, type) else type(obj).__name__
+    if not isinstance(key, (str, int, float, bytes, tuple)):
+        return kind
+    return f"{kind}.{key}" if isinstance(key, str) and not isinstance(obj, (dict, set)) else f"{kind}[{key!r}]"

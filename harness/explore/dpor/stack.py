@@ -1,0 +1,161 @@
+"""The current execution as a stack of events, with what happens before what, and the races in it.
+
+Executions share beginnings: only the events after the last branch are new. For every location the stack keeps who
+touched it, in order; taking events off undoes that. What happens before an event is a set of positions, one bit each.
+
+A race is a pair of conflicting events with nothing between them in that order, of which the later one could have come
+first. An operation that waits could have come first where its need was met: the acquire of a lock races with the
+acquire before it, not with the release that let it go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+from harness.explore.dpor.wakeup_tree import Node
+from harness.sim import WRITE, Use, are_in_conflict
+
+__all__ = ["Event", "Stack"]
+
+
+@dataclass(slots=True, eq=False)
+class Event:
+    """One step, and the state before it.
+
+    Attributes:
+        task: Number of the task, 0 is the clock.
+        enabled: Numbers of the candidates that could go on.
+        sleeping: Steps that need not be explored from the state, with what they did: all beginning with one of them
+            was explored before, or is elsewhere.
+        todo: Further steps to explore from the state.
+        locations: How many locations had a number.
+        accesses: What the step did.
+        past: Positions of the events that happen before it, its own included, as bits.
+        races: Positions of the events it is in a race with.
+        attempt: Access that it would have made had it not failed, -1 for none.
+        enabler: Position of the event that let it go on: the wake-up of a waiting task, the start of the timer that
+            fell due; -1 for none.
+        option: Which option it drew, where it is a draw of data; else -1.
+        cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
+    """
+
+    task: int
+    enabled: Sequence[int]
+    sleeping: dict[int, Sequence[int]]
+    todo: list[Node]
+    locations: int
+    accesses: list[int] = field(default_factory=list)
+    past: int = 0
+    races: list[int] = field(default_factory=list)
+    attempt: int = -1
+    enabler: int = -1
+    cancelled: Sequence[int] = ()
+    option: int = -1
+
+
+@final
+class Stack:
+    """Events of the current execution. Confined.
+
+    Attributes:
+        events: In order.
+        last: Position of each task's last event, by number.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.last: dict[int, int] = {}
+        self.met: set[int] = set()  # locations of conflicts between tasks
+        self._history: dict[int, list[tuple[int, int, Any]]] = {}  # location -> (position, mode, level before)
+
+    def push(self, event: Event, before: int, accesses: Sequence[int], use: Use | None) -> None:
+        """Add an event.
+
+        Args:
+            event: With its state; the rest is filled in.
+            before: Positions of events that it comes after for other reasons than conflicts, as bits.
+            accesses: What it does.
+            use: The operation of a primitive among that, if there is one.
+        """
+        position = len(self.events)
+        self.events.append(event)
+        own = self.last.get(event.task)
+        past = 1 << position
+        if own is not None:
+            past |= self.events[own].past
+        while before:
+            highest = before.bit_length() - 1
+            past |= self.events[highest].past
+            before &= ~(1 << highest)
+        event.past = past
+        levels = None
+        if use is not None:
+            levels = use.levels()
+            if use.need is not None and not use.is_met():
+                event.attempt = use.location * 4 + WRITE
+        for access in accesses:
+            self._touch(event, position, access, past, use, levels)
+        self.last[event.task] = position
+
+    def also(self, access: int) -> None:
+        """Add an access to the last event."""
+        event = self.events[-1]
+        self._touch(event, len(self.events) - 1, access, event.past, None, None)
+
+    def pop(self) -> Event:
+        """Take the last event off."""
+        event = self.events.pop()
+        for access in event.accesses:
+            self._history[access >> 2].pop()
+        return event
+
+    def _touch(
+        self, event: Event, position: int, access: int, base: int, use: Use | None, levels: dict[int, Any] | None
+    ) -> None:
+        """Add an access to an event; ``base`` is what happens before it without regard to the location."""
+        location, mode = access >> 2, access & 3
+        history = self._history.get(location)
+        if history is None:
+            history = self._history[location] = []
+        waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
+        need = waiting is not None and waiting.needs_at == location
+        own = self.last.get(event.task, -1)
+        past, is_over = event.past, False
+        for earlier, other, _ in reversed(history):
+            if _COMMUTES[mode * 4 + other]:
+                continue
+            if self.events[earlier].task != event.task:
+                self.met.add(location)
+            if not past >> earlier & 1 or (need and not is_over and not base >> earlier & 1):
+                if not is_over and self._could_be_first(event, earlier, own, waiting):
+                    event.races.append(earlier)
+                    is_over = need
+                past |= self.events[earlier].past
+            if other == WRITE and (not need or is_over or base >> earlier & 1):
+                break
+        event.past = past
+        event.accesses.append(access)
+        history.append((position, mode, None if levels is None else levels.get(location)))
+
+    def _could_be_first(self, event: Event, earlier: int, own: int, use: Use | None) -> bool:
+        """Return whether an event could have happened where an earlier one did."""
+        if own < earlier and event.task in self.events[earlier].enabled:
+            return True  # it was the task's next step then, too
+        enabler = event.enabler
+        if enabler >= 0 and self.events[enabler].past >> earlier & 1:
+            return False
+        return use is None or use.need is None or self._is_met_without(earlier, use)
+
+    def _is_met_without(self, earlier: int, use: Use) -> bool:
+        """Return whether the need of the last event's operation is met without an event and what comes after it."""
+        assert use.need is not None
+        events, now = self.events, len(self.events) - 1
+        for position, _, level in self._history.get(use.needs_at, ()):
+            if position < now and (position == earlier or events[position].past >> earlier & 1):
+                return bool(use.need(level))
+        return True
+
+
+_COMMUTES = tuple(not are_in_conflict(a, b) for a in range(4) for b in range(4))

@@ -1,0 +1,126 @@
+"""What every task of one execution will do next, as accesses: the shared part of trackers.
+
+Source of the idea: partial-order reduction asks of a step only which others it conflicts with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.instrument import Site
+from harness.sim.clock import Clock
+from harness.sim.locations import CLOCK, READ, STARTS, WRITE, Locations, alive
+from harness.sim.locks import Lock
+from harness.sim.primitive_use import Use, use_of
+from harness.sim.task import Task
+
+__all__ = ["Footprints"]
+
+_NOTHING: dict[str, object] = {}
+
+
+class Footprints:
+    """Keeps what was declared, for a tracker to build on. Confined to one execution.
+
+    Attributes:
+        locations: Numbers of what is touched.
+        declared: Accesses to memory of each task's next step, by the task's number.
+        uses: Operation of a primitive in each task's next step, by the task's number.
+        going_on: The operation that a task is in, should it begin to wait.
+    """
+
+    def __init__(self, types: dict[type, bool] | None = None) -> None:
+        self.locations = Locations({} if types is None else types)
+        self.declared: dict[int, list[int]] = {}
+        self.uses: dict[int, Use] = {}
+        self.going_on: dict[int, Use] = {}
+        self.families: set[str] = set()  # of primitives used
+
+    # Declarations, see Tracker
+
+    def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:
+        """Declare a read or write of memory."""
+        found = self.locations.accesses(obj, site, key, operation)
+        before = self.declared.get(task.number)
+        self.declared[task.number] = found if before is None else before + found
+
+    def primitive(
+        self,
+        task: Task,
+        obj: object,
+        name: str,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> None:
+        """Declare an operation of a primitive."""
+        self.families.add(type(obj).__name__)
+        self.uses[task.number] = use_of(self.locations, task, obj, name, args, kwargs or _NOTHING)
+
+    def opaque(self, task: Task, function: object, reached: Sequence[object], site: Site) -> None:  # noqa: ARG002
+        """Declare a call that may read and write whole objects."""
+        name = function if isinstance(function, str) else getattr(function, "__qualname__", type(function).__qualname__)
+        found = [code for obj in reached for code in self.locations.whole(obj, writes=True, call=name)]
+        self.declared[task.number] = self.declared.get(task.number, []) + found
+
+    def block(self, task: Task) -> None:
+        """Declare that the task's next step goes on after a wait."""
+        number = task.number
+        if number not in self.uses:  # else the wait comes before the operation, which is still to be done
+            going_on = self.going_on.get(number)
+            if going_on is not None and _waits_in(task, going_on):
+                self.uses[number] = going_on.resume()
+
+    def wake(self, task: Task) -> None:
+        """Note that a waiting task can go on."""
+
+    # Questions
+
+    def next_accesses(self, candidate: Task | Clock) -> list[int]:
+        """Return what the next step of a candidate would do now."""
+        if isinstance(candidate, Clock):
+            return self.firing(candidate)
+        number = candidate.number
+        found = self.declared.get(number, [])
+        use = self.uses.get(number)
+        return found if use is None else found + use.accesses()
+
+    def would_block(self, number: int) -> bool:
+        """Return whether the next step of a task would only be to wait."""
+        use = self.uses.get(number)
+        return use is not None and use.would_block()
+
+    def take(self, candidate: Task | Clock) -> tuple[list[int], Use | None]:
+        """Return what a step that begins now does (a list not to be altered), and forget the declaration."""
+        if isinstance(candidate, Clock):
+            return self.firing(candidate), None
+        number = candidate.number
+        found = self.declared.pop(number, None) or []
+        use = self.uses.pop(number, None)
+        if use is None:
+            self.going_on.pop(number, None)
+            return found, None
+        if use.is_resumed and use.is_lock and candidate.timed_out:
+            use.need = None  # it goes on to say that it was too late
+        self.going_on[number] = use
+        return found + use.accesses(), use
+
+    def firing(self, clock: Clock) -> list[int]:
+        """Return what the clock does when it advances: the operation that set the timer ends, or goes on."""
+        use = self.uses.get(clock.timers[0].task.number)
+        codes = [CLOCK * 4 + WRITE]
+        return codes if use is None or use.location == CLOCK else [*codes, use.location * 4 + WRITE]
+
+    @staticmethod
+    def started() -> int:
+        """Return the access of a start."""
+        return STARTS * 4 + READ
+
+    @staticmethod
+    def ended(task: Task) -> int:
+        """Return the access of a task's end."""
+        return alive(task.number) * 4 + WRITE
+
+
+def _waits_in(task: Task, use: Use) -> bool:
+    """Return whether a task waits in an operation, rather than after it: for a thread's end, or in a sleep."""
+    return bool(task.inside) or isinstance(task.waits_for, Lock) or use.location < CLOCK

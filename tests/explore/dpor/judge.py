@@ -1,0 +1,67 @@
+"""Comparison of the reduction with brute force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.explore.dpor import Dpor
+from harness.explore.program import make_world
+from tests.explore.dpor.brute_force import Ending, Trace, Witness, ending, executions
+
+
+class Both:
+    """Tells two trackers of an execution."""
+
+    def __init__(self, dpor: Dpor, witness: Witness) -> None:
+        self._told = dpor, witness
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        methods = [getattr(tracker, name) for tracker in self._told]
+
+        def tell(*args: object, **kwargs: object) -> None:
+            for method in methods:
+                method(*args, **kwargs)
+
+        return tell
+
+
+@dataclass
+class Findings:
+    traces: set[Trace]
+    endings: set[Ending]
+    executions: int
+    proof: bool
+
+
+def by_reduction(program: Callable[[], object], most: int) -> Findings:
+    dpor = Dpor()
+    found = Findings(set(), set(), 0, proof=False)
+    with make_world(program, []) as world:
+        world.warm_up()
+        while dpor.begin():
+            if found.executions >= most:
+                return found
+            witness = Witness()
+            outcome = world.execute(dpor.choose, tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
+            redundant = dpor.redundant
+            dpor.after(outcome)
+            found.executions += 1
+            if dpor.redundant == redundant:
+                found.traces.add(witness.trace())
+                found.endings.add(ending(outcome))
+    found.proof = dpor.proof.is_complete and not dpor.proof.limits()
+    return found
+
+
+def by_force(program: Callable[[], object], most: int) -> Findings:
+    found = Findings(set(), set(), 0, proof=True)
+    for outcome, witness in executions(program, pruned=True, most=most):
+        found.executions += 1
+        found.traces.add(witness.trace())
+        found.endings.add(ending(outcome))
+    return found
+
+
+def endings_of_all(program: Callable[[], object], most: int) -> set[Ending]:
+    return {ending(outcome) for outcome, _ in executions(program, pruned=False, most=most)}

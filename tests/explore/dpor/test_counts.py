@@ -1,0 +1,133 @@
+"""Every trace once: exact numbers of executions, and every order of a lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+import harness
+from harness import Verdict
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.n = 0
+        self.lock = threading.Lock()
+
+    def increment(self) -> None:
+        self.n += 1
+
+    def increment_locked(self) -> None:
+        with self.lock:
+            self.n += 1
+
+
+def counting(tasks: int, times: int) -> Callable[[], None]:
+    def program() -> None:
+        counter = Counter()
+
+        def run() -> None:
+            for _ in range(times):
+                counter.increment()
+
+        join_all([threading.Thread(target=run) for _ in range(tasks)])
+
+    return program
+
+
+def counting_locked(tasks: int, times: int) -> Callable[[], None]:
+    def program() -> None:
+        counter = Counter()
+        order: list[int] = []
+
+        def run(me: int) -> None:
+            for _ in range(times):
+                with counter.lock:
+                    order.append(me)
+                    counter.n += 1
+
+        join_all([threading.Thread(target=run, args=(me,)) for me in range(tasks)])
+        assert counter.n == tasks * times
+        print(*order)
+
+    return program
+
+
+def join_all(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize(("tasks", "times", "traces"), [(2, 1, 4), (2, 2, 34), (2, 3, 328), (3, 1, 36)])
+def test_unlocked_counter_runs_once_per_trace(tasks: int, times: int, traces: int) -> None:
+    result = harness.explore(counting(tasks, times), strategy="dpor")
+
+    assert result.schedules == traces
+    assert result.verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("tasks", "times", "orders"), [(2, 1, 2), (2, 2, 6), (2, 3, 20), (2, 4, 70), (3, 1, 6), (3, 2, 90)]
+)
+def test_locked_counter_is_seen_in_every_order(tasks: int, times: int, orders: int) -> None:
+    from harness.explore.dpor import Dpor
+    from harness.explore.program import make_world
+
+    dpor, seen, executions = Dpor(), set(), 0
+    with make_world(counting_locked(tasks, times), []) as world:
+        world.warm_up()
+        while dpor.begin():
+            outcome = world.execute(dpor.choose, tracker=dpor)
+            dpor.after(outcome)
+            seen.add(outcome.output.stdout)
+            executions += 1
+
+    assert len(seen) == orders
+    assert executions == orders
+
+
+def test_lost_update_is_found_and_its_token_replays() -> None:
+    def lost_update() -> None:
+        counter = Counter()
+        join_all([threading.Thread(target=counter.increment) for _ in range(2)])
+        assert counter.n == 2
+
+    result = harness.explore(lost_update, strategy="dpor")
+
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    assert isinstance(harness.replay(lost_update, result.failure.token).error, AssertionError)
+
+
+def test_bound_leaves_a_pass_and_says_what_is_left() -> None:
+    result = harness.explore(counting(2, 3), strategy="dpor", max_schedules=100)
+
+    assert result.verdict is Verdict.PASSED
+    assert result.schedules == 100
+    assert "left to explore" in result.summary()
+
+
+def test_proof_says_what_it_assumes_and_what_was_shared() -> None:
+    text = harness.explore(counting_locked(2, 1), strategy="dpor").summary()
+
+    assert "2 traces" in text
+    assert "Counter.n" in text
+    assert "sequential consistency" in text
+    assert "any waiter may get a released lock" in text
+    assert "first come" not in text  # no condition was used
+
+
+def test_proof_of_nothing_shared_says_so() -> None:
+    def apart() -> None:
+        join_all([threading.Thread(target=int) for _ in range(2)])
+
+    result = harness.explore(apart, strategy="dpor")
+
+    assert result.verdict is Verdict.PROVED
+    assert result.schedules == 1
+    assert "one trace only" in result.summary()
+    assert "no shared location" in result.summary()

@@ -1,0 +1,405 @@
+"""What an exhaustive explorer must find, and the mended twins that it must prove."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+import harness
+from harness import Verdict
+
+
+def run_all(*bodies: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=body) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+# Two tasks under one lock, one order of which fails
+
+
+class Account:
+    def __init__(self, *, allowed: int) -> None:
+        self.balance = 0
+        self.lock = threading.Lock()
+        self.refused = 0
+        self.allowed = allowed
+
+    def deposit(self) -> None:
+        with self.lock:
+            self.balance += 1
+
+    def withdraw_if_enough(self) -> None:
+        with self.lock:
+            if self.balance >= 1:
+                self.balance -= 1
+            else:
+                self.refused += 1
+
+
+def withdraw_may_be_refused() -> None:
+    account = Account(allowed=0)
+    run_all(account.deposit, account.withdraw_if_enough)
+    assert account.refused <= account.allowed
+
+
+def refusal_is_allowed() -> None:
+    account = Account(allowed=1)
+    run_all(account.deposit, account.withdraw_if_enough)
+    assert account.refused <= account.allowed
+    assert account.balance in (0, 1)
+
+
+# Two puts whose order is asserted
+
+
+def puts_in_any_order() -> None:
+    box: queue.Queue[int] = queue.Queue()
+    run_all(lambda: box.put(1), lambda: box.put(2))
+    assert box.get() == 1
+
+
+def puts_in_turn() -> None:
+    box: queue.Queue[int] = queue.Queue()
+    is_first_in = threading.Event()
+
+    def first() -> None:
+        box.put(1)
+        is_first_in.set()
+
+    def second() -> None:
+        is_first_in.wait()
+        box.put(2)
+
+    run_all(first, second)
+    assert box.get() == 1
+
+
+# A timer against a thread
+
+
+class Session:
+    def __init__(self) -> None:
+        self.is_open = True
+        self.lock = threading.Lock()
+        self.uses = 0
+
+
+def timer_closes_under_use() -> None:
+    session = Session()
+
+    def close() -> None:
+        session.is_open = False
+
+    timer = threading.Timer(1.0, close)
+    timer.start()
+
+    def use() -> None:
+        if session.is_open:
+            session.uses += 1
+            assert session.is_open
+
+    run_all(use)
+    timer.join()
+
+
+def timer_closes_under_lock() -> None:
+    session = Session()
+
+    def close() -> None:
+        with session.lock:
+            session.is_open = False
+
+    timer = threading.Timer(1.0, close)
+    timer.start()
+
+    def use() -> None:
+        with session.lock:
+            if session.is_open:
+                session.uses += 1
+                assert session.is_open
+
+    run_all(use)
+    timer.join()
+
+
+# A wake-up lost on a condition
+
+
+class Mailbox:
+    def __init__(self) -> None:
+        self.condition = threading.Condition()
+        self.letters = 0
+
+
+def wake_up_is_lost() -> None:
+    box = Mailbox()
+
+    def receive() -> None:
+        with box.condition:
+            box.condition.wait()  # the letter may have come before
+
+    def send() -> None:
+        with box.condition:
+            box.letters += 1
+            box.condition.notify()
+
+    run_all(receive, send)
+
+
+def wake_up_is_checked() -> None:
+    box = Mailbox()
+
+    def receive() -> None:
+        with box.condition:
+            while not box.letters:
+                box.condition.wait()
+
+    def send() -> None:
+        with box.condition:
+            box.letters += 1
+            box.condition.notify()
+
+    run_all(receive, send)
+
+
+# A queue whose task_done is missed on one path
+
+
+class Done:
+    def __init__(self) -> None:
+        self.is_over = False
+
+
+def task_done_is_missed() -> None:
+    jobs: queue.Queue[int] = queue.Queue()
+    done = Done()
+
+    def work() -> None:
+        jobs.get()
+        if not done.is_over:
+            jobs.task_done()
+
+    def give() -> None:
+        jobs.put(1)
+        done.is_over = True
+        jobs.join()
+
+    run_all(work, give)
+
+
+def task_done_is_made() -> None:
+    jobs: queue.Queue[int] = queue.Queue()
+    done = Done()
+
+    def work() -> None:
+        jobs.get()
+        jobs.task_done()
+
+    def give() -> None:
+        jobs.put(1)
+        done.is_over = True
+        jobs.join()
+
+    run_all(work, give)
+
+
+# Three locks taken in a circle
+
+
+def locked_in_order(*pairs: tuple[int, int]) -> None:
+    locks = [threading.Lock() for _ in range(3)]
+
+    def take(first: int, second: int) -> Callable[[], None]:
+        def body() -> None:
+            with locks[first], locks[second]:
+                pass
+
+        return body
+
+    run_all(*(take(first, second) for first, second in pairs))
+
+
+def locks_in_a_circle() -> None:
+    locked_in_order((0, 1), (1, 2), (2, 0))
+
+
+def locks_in_one_order() -> None:
+    locked_in_order((0, 1), (1, 2), (0, 2))
+
+
+# A daemon that the end of the program overtakes
+
+
+class Report:
+    def __init__(self) -> None:
+        self.is_written = self.is_asked_for = False
+
+
+def daemon_fails_late() -> None:
+    report = Report()
+
+    def write() -> None:
+        report.is_written = True
+        raise ValueError("the disk is full")
+
+    threading.Thread(target=write, daemon=True).start()
+    report.is_asked_for = True
+
+
+def daemon_is_cut_off() -> None:
+    def write() -> None:
+        raise ValueError("the disk is full")
+
+    threading.Thread(target=write, daemon=True).start()
+
+
+# A time-out against a hand-over
+
+
+def time_out_is_no_failure() -> None:
+    box: queue.Queue[int] = queue.Queue()
+
+    def take() -> None:
+        with suppress(queue.Empty):
+            assert box.get(timeout=1) == 7
+
+    run_all(take, lambda: box.put(7))
+
+
+def time_out_is_not_expected() -> None:
+    box: queue.Queue[int] = queue.Queue()
+    run_all(lambda: box.get(timeout=1), lambda: box.put(7))
+
+
+def slow_task_is_late() -> None:
+    began = time.monotonic()
+
+    def sleep() -> None:
+        time.sleep(1)
+
+    def check() -> None:
+        assert time.monotonic() == began
+
+    run_all(sleep, check)
+
+
+BROKEN = [
+    withdraw_may_be_refused,
+    puts_in_any_order,
+    timer_closes_under_use,
+    wake_up_is_lost,
+    task_done_is_missed,
+    locks_in_a_circle,
+    daemon_fails_late,
+    time_out_is_not_expected,
+    slow_task_is_late,
+]
+MENDED = [
+    refusal_is_allowed,
+    puts_in_turn,
+    timer_closes_under_lock,
+    wake_up_is_checked,
+    task_done_is_made,
+    locks_in_one_order,
+    time_out_is_no_failure,
+]
+
+
+@pytest.mark.parametrize("program", BROKEN, ids=lambda program: program.__name__)
+def test_broken_program_is_found_and_its_token_replays(program: Callable[[], None]) -> None:
+    result = harness.explore(program, strategy="dpor", max_schedules=200)
+
+    assert result.verdict is Verdict.FAILED
+    assert result.failure is not None
+    again = harness.replay(program, result.failure.token)
+    assert type(again.error) is type(result.failure.error)
+
+
+@pytest.mark.parametrize("program", MENDED, ids=lambda program: program.__name__)
+def test_mended_program_is_proved(program: Callable[[], None]) -> None:
+    result = harness.explore(program, strategy="dpor", max_schedules=2_000)
+
+    assert result.verdict is Verdict.PROVED, result.limits
+    assert result.schedules >= (1 if program in (puts_in_turn, task_done_is_made) else 2)
+
+
+def test_daemon_that_had_no_chance_to_run_withholds_the_proof() -> None:
+    result = harness.explore(daemon_is_cut_off, strategy="dpor")
+
+    assert result.verdict is Verdict.PASSED
+    assert "daemon" in result.limits[0]
+
+
+# Reads of a dict that is filled by key
+
+
+class Table:
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+
+
+READS: dict[str, Callable[[dict[str, int]], bool]] = {
+    "in": lambda rows: "a" in rows,
+    "truth": lambda rows: bool(rows),
+    "get": lambda rows: rows.get("a") is not None,
+    "len": lambda rows: len(rows) > 0,
+    "iteration": lambda rows: any(True for _ in rows),
+    "subscript": lambda rows: has_row(rows),
+    "items": lambda rows: list(rows.items()) != [],
+}
+
+
+def has_row(rows: dict[str, int]) -> bool:
+    try:
+        return rows["a"] == 1
+    except KeyError:
+        return False
+
+
+@pytest.mark.parametrize("read", READS)
+def test_read_of_a_filled_dict_is_seen_in_both_orders(read: str) -> None:
+    look = READS[read]
+
+    def is_there_first() -> None:
+        table = Table()
+        seen = []
+
+        def store() -> None:
+            table.rows["a"] = 1
+
+        run_all(store, lambda: seen.append(look(table.rows)))
+        assert seen == [True]
+
+    def is_there_last() -> None:
+        table = Table()
+        seen = []
+
+        def store() -> None:
+            table.rows["a"] = 1
+
+        run_all(store, lambda: seen.append(look(table.rows)))
+        assert seen == [False]
+
+    assert harness.explore(is_there_first, strategy="dpor").verdict is Verdict.FAILED
+    assert harness.explore(is_there_last, strategy="dpor").verdict is Verdict.FAILED
+
+
+def test_data_drawn_is_enumerated_and_a_draw_that_fails_is_found() -> None:
+    def draws() -> None:
+        size = harness.choose([0, 1, 2])
+        other = harness.choose([0, 1])
+        assert (size, other) != (2, 1)
+
+    result = harness.explore(draws, strategy="dpor")
+
+    assert result.verdict is Verdict.FAILED
+    assert result.schedules == 6
+    assert isinstance(harness.replay(draws, result.failure.token).error, AssertionError)  # type: ignore[union-attr]
