@@ -13,6 +13,7 @@ import collections
 import contextlib
 import copy
 import dataclasses
+import difflib
 import functools
 import heapq
 import inspect
@@ -113,7 +114,9 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (itertools, NOTHING, "accumulate chain compress count cycle dropwhile filterfalse groupby islice pairwise repeat"),
     (itertools, NOTHING, "starmap takewhile zip_longest"),
     (itertools, WHOLE, "combinations combinations_with_replacement permutations product tee"),
+    (difflib, TEXT, "get_close_matches"),
     (json, DEEP, "dumps loads"),
+    (json.JSONEncoder, DEEP, "encode"),
     (
         operator,
         SCANS,

@@ -76,6 +76,6 @@ LAZY_INIT = Pitfall(
     mended=mended,
     program=two_first_users,
     replaced=(lazily_with_early_flag, lazily),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Build aside and publish in one assignment; check again under the lock.",
 )

@@ -71,6 +71,6 @@ LISTENER_BEFORE_SWAP = Pitfall(
     mended=mended,
     program=two_writers_and_a_listener,
     replaced=(tell_while_writing, tell_after_the_swap),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Swap first, then tell, outside of the lock and in the order of versions.",
 )

@@ -74,6 +74,6 @@ LOADER_CLOSURE_CACHE = Pitfall(
     mended=mended,
     program=two_instances,
     replaced=(loader_sharing_closures, loader),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Cache what is the same for all, the raw function; bind what differs in a new closure for each.",
 )

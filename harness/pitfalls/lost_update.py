@@ -60,6 +60,6 @@ LOST_UPDATE = Pitfall(
     mended=mended,
     program=two_registrations,
     replaced=(register_by_copy, register),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Take the copy inside the update that publishes it, or publish with the version the copy was taken from.",
 )

@@ -82,6 +82,6 @@ NESTED_UPDATE = Pitfall(
     mended=mended,
     program=update_inside_an_update,
     replaced=(under_a_plain_lock, under_the_writers_lock),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Know who holds the lock, and answer him with an error; let callbacks change the draft at hand.",
 )

@@ -70,6 +70,6 @@ PHANTOM_SINGLETON = Pitfall(
     mended=mended,
     program=two_demands,
     replaced=(start_if_none_seen, start_if_none),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="One identity for one thing, whoever asks; look and create in the same update.",
 )

@@ -82,6 +82,6 @@ PREVIEW_THEN_REMOVE = Pitfall(
     mended=mended,
     program=removal_beside_registration,
     replaced=(remove_as_previewed, remove),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="A preview is a look at one version. Decide again inside the update that acts.",
 )

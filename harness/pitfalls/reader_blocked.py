@@ -81,6 +81,6 @@ READER_BLOCKED = Pitfall(
     mended=mended,
     program=read_beside_update,
     replaced=(under_one_lock, beside_each_other),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Build aside and swap one reference; keep the writers' lock from the readers.",
 )

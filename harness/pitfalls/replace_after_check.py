@@ -67,6 +67,6 @@ REPLACE_AFTER_CHECK = Pitfall(
     mended=mended,
     program=replacement_beside_removal,
     replaced=(replace_what_was_there, replace),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Check inside the update that acts, and keep replacing and creating apart.",
 )

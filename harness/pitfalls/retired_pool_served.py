@@ -94,6 +94,6 @@ RETIRED_POOL_SERVED = Pitfall(
     mended=mended,
     program=requests_beside_reload,
     replaced=(select_then_admit, select_and_admit),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Selection and admission are one step: count the request before anyone may retire what it selected.",
 )

@@ -69,6 +69,6 @@ TORN_READ = Pitfall(
     mended=mended,
     program=requests_beside_move,
     replaced=(resolve_in_two_reads, resolve),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="One request, one snapshot.",
 )

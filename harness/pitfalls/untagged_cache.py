@@ -88,6 +88,6 @@ UNTAGGED_CACHE = Pitfall(
     mended=mended,
     program=reader_beside_change,
     replaced=(cleared_on_change, tagged_with_version),
-    instrument=("harness.registry",),
+    instrument=("harness.registry", "harness.pitfalls.fleet"),
     lesson="Tag what is derived with the version it came from; clearing cannot reach what is under way.",
 )
