@@ -1,0 +1,127 @@
+"""Partial-order reduction: executions per trace and per second, beside a random walk and beside frontrun 0.7.0.
+
+frontrun runs in an environment that the benchmark makes for itself and throws away.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import venv
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import harness
+from harness import Verdict
+
+AIM_PER_S = 7_000
+AIM_RATIO = 15
+ROUNDS = 5
+TRACES = {(2, 1): 4, (2, 2): 34, (2, 3): 328, (3, 1): 36}
+FRONTRUN = "frontrun==0.7.0"
+_PEER = """
+import json, time
+import frontrun
+
+class Counter:
+    def __init__(self):
+        self.n = 0
+
+def run(counter):
+    for _ in range(3):
+        counter.n += 1
+
+start = time.perf_counter()
+result = frontrun.explore(Counter, run, lambda counter: True, count=2, strategy="dpor", preemption_bound=None,
+                          stop_on_first=False, max_executions=300)
+print(json.dumps([getattr(result, "num_explored", 0), time.perf_counter() - start]))
+"""
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.n = 0
+
+    def increment(self) -> None:
+        self.n += 1
+
+
+def counting(tasks: int, times: int) -> None:
+    counter = Counter()
+
+    def run() -> None:
+        for _ in range(times):
+            counter.increment()
+
+    threads = [threading.Thread(target=run) for _ in range(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def per_second(explore: Callable[[], harness.Exploration]) -> float:
+    """Return schedules per second, the best of some rounds: the others tell what else the machine was doing."""
+    best = 0.0
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        result = explore()
+        best = max(best, result.schedules / (time.perf_counter() - start))
+    return best
+
+
+def check_counts() -> bool:
+    is_exact = True
+    for (tasks, times), traces in TRACES.items():
+        result = harness.explore(partial(counting, tasks, times), strategy="dpor")
+        is_exact = is_exact and result.schedules == traces and result.verdict is Verdict.PROVED
+        counts = f"{result.schedules:6} executions, {traces} traces, {result.verdict}"
+        print(f"unlocked counter {tasks}x{times}        {counts}")
+    return is_exact
+
+
+def check_speed() -> bool:
+    program = partial(counting, 2, 3)
+    reduced = per_second(lambda: harness.explore(program, strategy="dpor"))
+    walked = per_second(lambda: harness.explore(program, strategy="random", max_schedules=1_000))
+    print(f"reduction, 2x3              {reduced:8,.0f} schedules/s; bound {AIM_PER_S:,}")
+    print(f"random walk, 2x3            {walked:8,.0f} schedules/s; the reduction makes {reduced / walked:.0%} of them")
+    peer = peer_per_second()
+    if peer is None:
+        print(f"{FRONTRUN} could not be installed or run")
+        return False
+    print(f"frontrun 0.7.0, 2x3         {peer:8,.0f} schedules/s; ratio {reduced / peer:.1f}, bound {AIM_RATIO}")
+    return reduced >= AIM_RATIO * peer
+
+
+def peer_per_second() -> float | None:
+    """Return frontrun's schedules per second on the same program, in an environment of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        venv.create(place, with_pip=True)
+        binaries = Path(place) / "bin"
+        python, frontrun = str(binaries / "python"), str(binaries / "frontrun")
+        script = Path(place) / "peer.py"
+        script.write_text(_PEER)
+        try:
+            subprocess.run([python, "-m", "pip", "install", "-q", FRONTRUN], check=True, capture_output=True)
+            ran = subprocess.run([frontrun, python, str(script)], check=True, capture_output=True, text=True, cwd=place)
+        except subprocess.CalledProcessError as error:
+            print(error.stderr)
+            return None
+    explored, seconds = json.loads(ran.stdout.splitlines()[-1])
+    return explored / seconds if explored else None
+
+
+def main() -> int:
+    is_exact = check_counts()
+    is_fast = check_speed()
+    return 0 if is_exact and is_fast else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
