@@ -1,6 +1,6 @@
 """Writes anew what is shown of the laboratory's own results: figures of the README, its picture, the notebooks.
 
-``python -m tests.regenerate`` does all; ``readme``, ``picture`` and ``notebooks`` name parts. Tests
+``python -m tests.regenerate`` does all; ``readme``, ``picture``, ``explanations`` and ``notebooks`` name parts. Tests
 compare what is committed with what happens, so run this after a change that moves a token, a count or a picture, and
 read the difference before committing it.
 """
@@ -49,6 +49,15 @@ def picture() -> None:
     (ROOT / "docs/lost_update.svg").write_text(_run_beside_readme("-c", _PICTURE), encoding="utf-8")
 
 
+def explanations() -> None:
+    """Write what is said of each pitfall; to be read before it is committed."""
+    for pitfall in harness.pitfalls.all():
+        failure = harness.explore(pitfall.broken, instrument=pitfall.instrument).failure
+        assert failure is not None
+        file = ROOT / f"tests/explore/expected/{pitfall.id}.txt"
+        file.write_text(f"{failure.explain()}\n", encoding="utf-8")
+
+
 def notebooks() -> None:
     """Run the notebooks afresh."""
     subprocess.run([sys.executable, str(ROOT / "notebooks/normalise.py")], check=True, env=_environment())
@@ -71,7 +80,12 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
-PARTS: dict[str, Callable[[], None]] = {"readme": readme, "picture": picture, "notebooks": notebooks}
+PARTS: dict[str, Callable[[], None]] = {
+    "readme": readme,
+    "picture": picture,
+    "explanations": explanations,
+    "notebooks": notebooks,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -14,6 +14,8 @@ from harness.explore import Execution, Exploration, Verdict, explore, replay, st
 
 __all__ = ["explore_program", "is_interrupted", "replay_program", "stress_program"]
 
+_EXPLAINED = 3  # lines: the accesses and what mends them
+
 
 def explore_program(
     place: str, *, seed: int, max_schedules: int, strategy: str, instrument: Sequence[str], as_json: bool
@@ -77,16 +79,17 @@ def _exploration_text(result: Exploration, place: str) -> str:
     if result.failure is None:
         return str(result)
     execution = result.failure.execution
-    lines = [result.summary(), *(f"limit: {limit}" for limit in result.limits), _where(execution)]
+    lines = [result.summary(), *(f"limit: {limit}" for limit in result.limits), _failed(execution)]
+    lines += result.failure.explain().splitlines()[:_EXPLAINED]
     lines += [str(execution.output), f"replay: {replay_command(place, result.failure.token)}"]
     return "\n".join(line for line in lines if line)
 
 
-def _where(execution: Execution) -> str:
+def _failed(execution: Execution) -> str:
     """Return what the failure says, and the line it comes from where there is one."""
     said = f"failed: {_describe(execution.error)}"
     at = next((event for event in reversed(execution.events) if event.kind == "error" and event.line), None)
-    return said if at is None else f"{said}\n  at {short_file(at.file)}:{at.line} in {at.function}: {at.source}"
+    return said if at is None else f"{said}, at {short_file(at.file)}:{at.line} in {at.function}"
 
 
 def _exploration_json(result: Exploration) -> dict[str, object]:
@@ -104,6 +107,8 @@ def _exploration_json(result: Exploration) -> dict[str, object]:
             "error": _describe(failure.error),
             "token": failure.token,
             "preemptions": failure.preemptions,
+            "reachable_under_gil": failure.reachable_under_gil,
+            "explanation": failure.explain(),
         },
         "limits": list(result.limits),
     }

@@ -67,7 +67,7 @@ class PitfallReport:
                 "schedules": self.broken.schedules,
                 "preemptions": None if failure is None else failure.preemptions,
                 "token": None if failure is None else failure.token,
-                "reachable_under_gil": None,
+                "reachable_under_gil": None if failure is None else failure.reachable_under_gil,
             },
             "mended": {"verdict": self.mended.verdict.name, "schedules": self.mended.schedules},
             "native": {"runs": self.native.runs, "failures": self.native.failures},

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Execution", "missing_view", "preemptions"]
 
-_COLUMNS = ["step", "task", "task_name", "kind", "target", "file", "line", "function", "source", "preempted"]
+_COLUMNS = ["step", "task", "task_name", "kind", "target", "file", "line", "function", "source", "preempted", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class Execution:
         Returns:
             One row per event in order: ``step`` int64 from 0; ``task`` int64, number of the task, 1 runs the program, 0
             is the clock; ``task_name``, ``kind``, ``target``, ``file`` strings; ``line`` int64 from 1, 0 where none;
-            ``function``, ``source`` strings; ``preempted`` bool, whether control left the task although it could go on.
+            ``function``, ``source`` strings; ``preempted`` bool, whether control left the task although it could go on;
+            ``value`` string, what was read or written, empty where it is not shown.
         """
         import pandas as pd
 

@@ -26,7 +26,7 @@ from harness.explore.strategies import (
 )
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
-from harness.sim import EngineName, Outcome, World
+from harness.sim import Choose, EngineName, Outcome, World, execute_under_gil
 
 __all__ = ["explore"]
 
@@ -43,6 +43,7 @@ def explore(
     instrument: Sequence[Target] = (),
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
+    preempt: Literal["access", "gil"] = "access",
     on_failure: Literal["stop", "continue"] = "stop",
     engine: EngineName = "greenlet",
 ) -> Exploration:
@@ -64,6 +65,8 @@ def explore(
         setup: Called before each execution, for state that only the caller can reset.
         engine: What tasks are made of: ``"greenlet"``, or ``"threads"`` for OS threads that pass a baton, which is
             slower and gives the same schedules, tokens and events.
+        preempt: Where a task can be left that could go on: before every ``"access"`` to shared state, or only where an
+            interpreter with a ``"gil"`` can switch by itself, which is slower and finds less.
         on_failure: ``"stop"`` at the first failing schedule, or ``"continue"`` and collect one failure per error site.
 
     Returns:
@@ -82,9 +85,10 @@ def explore(
     check_program(program)
     _check_bounds(max_schedules, max_seconds, on_failure)
     chosen = _strategy(strategy, seed)
+    _check_preempt(preempt, chosen)
     world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
     origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine)
-    campaign = _Campaign(origin, chosen, seed, max_schedules)
+    campaign = _Campaign(origin, chosen, seed, max_schedules, preempt)
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
     return campaign.result(world)
@@ -99,6 +103,15 @@ def _check_bounds(max_schedules: int, max_seconds: float | None, on_failure: str
         raise InvalidArgumentError(f"{on_failure=} is unknown; pass 'stop' or 'continue'")
 
 
+def _check_preempt(preempt: str, strategy: Strategy) -> None:
+    if preempt not in ("access", "gil"):
+        raise InvalidArgumentError(f"{preempt=} is unknown; pass 'access' or 'gil'")
+    if preempt == "gil" and tracker_of(strategy) is not None:
+        raise InvalidArgumentError(
+            f"{preempt=} takes choices away from the strategy, {strategy.name!r} counts on all; pass strategy='random'"
+        )
+
+
 def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
     if not isinstance(strategy, str):
         return Aside(strategy)
@@ -111,10 +124,10 @@ def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
 class _Campaign:
     """The executions of one exploration, as they come in."""
 
-    def __init__(self, origin: Origin, strategy: Strategy, seed: int, max_schedules: int) -> None:
+    def __init__(self, origin: Origin, strategy: Strategy, seed: int, max_schedules: int, preempt: str) -> None:
         self.origin, self.strategy, self.seed = origin, strategy, seed
         self.program = origin.program
-        self.max_schedules = max_schedules
+        self.max_schedules, self.preempt = max_schedules, preempt
         self.log = ExecutionLog()
         self.failures: dict[tuple[object, ...], Failure] = {}  # by kind and place of the error
         self.limits: list[str] = []
@@ -130,7 +143,7 @@ class _Campaign:
             return
         choose, begin = self.strategy.choose, self.strategy.begin
         while len(self.log) < self.max_schedules and begin():
-            outcome = world.execute(choose, tracker=tracker_of(self.strategy))
+            outcome = self.execute(world, choose)
             self.log.add(outcome)
             tell(self.strategy, outcome)
             if outcome.leaked:
@@ -145,6 +158,11 @@ class _Campaign:
             if deadline is not None and time.monotonic() >= deadline:
                 self.limits.append(f"stopped after {max_seconds:g} s and {len(self.log)} schedules")
                 return
+
+    def execute(self, world: World, choose: Choose) -> Outcome:
+        if self.preempt == "gil":
+            return execute_under_gil(world, choose)
+        return world.execute(choose, tracker=tracker_of(self.strategy))
 
     def take(self, world: World, outcome: Outcome) -> None:
         """Take note of an execution that did not end well."""

@@ -37,6 +37,9 @@ class Failure:
         choices: Numbers of the candidates chosen, one for each choice.
         found: The failure as it was found, where this one is what it was shrunk to; else ``None``.
         shrinking: How it was shrunk, with the counts of each pass; ``None`` where it was not.
+        reachable_under_gil: Whether an interpreter with a GIL can run into it by itself: ``True`` if it was found again
+            where CPython can switch, ``False`` if only plain operations on built-in values lie between the accesses,
+            ``None`` where it is not known; only shrunk failures have been asked.
     """
 
     kind: FailureKind
@@ -49,6 +52,7 @@ class Failure:
     choices: tuple[int, ...] = field(repr=False)
     found: Failure | None = field(default=None, repr=False)
     shrinking: Shrinking | None = field(default=None, repr=False)
+    reachable_under_gil: bool | None = field(default=None, repr=False)
 
     def shrink(self) -> Failure:
         """Return the failure under the simplest schedule found: fewest preemptions, then the shortest.
@@ -73,6 +77,30 @@ class Failure:
         origin = self.origin
         options = {"instrument": origin.instrument, "isolate": origin.isolate, "setup": origin.setup}
         return replay(origin.program, self.token, engine="threads", **options)  # type: ignore[arg-type]  # by name
+
+    def explain(self) -> str:
+        """Return what happened, in at most 40 lines.
+
+        The first three name the two accesses, their tasks and lines, and what kind of change mends it; for a deadlock
+        who waits for what. Then come the events that matter in columns, one per task, with the values read and written
+        and each preemption, and the call that replays it. Of values only plain ones are shown, of containers the
+        length.
+        """
+        from harness.explore.explaining import explain  # it takes failures
+
+        return explain(self)
+
+    def to_test(self) -> str:
+        """Return a test module, ready to paste: it fails while this schedule or another one fails.
+
+        Replays the token while the program is as it was, and explores it afresh in any case.
+
+        Raises:
+            InvalidArgumentError: the program is a local function or a lambda, which no test can import.
+        """
+        from harness.explore.regression import to_test  # it takes failures
+
+        return to_test(self)
 
     def frame(self) -> pd.DataFrame:
         """Return the events of the failing execution, as `Execution.frame` does."""

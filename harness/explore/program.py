@@ -11,13 +11,19 @@ from harness.explore.errors import InvalidArgumentError
 from harness.instrument import Target, module_of, resolve_targets, unwrap
 from harness.sim import ENGINES, EngineName, World
 
-__all__ = ["check_program", "instrument_names", "make_world", "name_of", "plain"]
+__all__ = ["check_program", "file_of", "instrument_names", "make_world", "name_of", "plain"]
 
 
 def name_of(program: Callable[..., object]) -> str:
     """Return the name of a program as reports give it."""
     function = unwrap(program)
     return function.__qualname__ if function is not None else type(program).__qualname__
+
+
+def file_of(program: Callable[..., object]) -> str:
+    """Return the path of the file that a program is written in; empty where it has none."""
+    function = unwrap(program)
+    return function.__code__.co_filename if function is not None else ""
 
 
 def check_program(program: object) -> None:

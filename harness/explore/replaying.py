@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from harness.explore.debugging import debugger, no_debugger
 from harness.explore.errors import ReplayDivergenceError
 from harness.explore.execution import Execution
 from harness.explore.program import check_program, instrument_names, make_world, name_of
@@ -54,8 +55,10 @@ def replay(
     follow = FollowSchedule(wanted.schedule)
     # A person may stop in a debugger as long as they like.
     modules = [*names, *instrument]
-    with make_world(program, modules, isolate=isolate, setup=setup, patience_s=None, engine=engine) as world:
-        world.warm_up()
+    world = make_world(program, modules, isolate=isolate, setup=setup, patience_s=None, engine=engine)
+    with debugger(), world:
+        with no_debugger():
+            world.warm_up()
         outcome = world.execute(follow.choose, record=True)
     _check(follow, wanted.schedule, outcome)
     return make_execution(name_of(program), outcome, engine)

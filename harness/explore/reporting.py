@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from harness.explore.execution import Execution
 from harness.explore.failure import Failure
+from harness.explore.gil import reachable_under_gil
 from harness.explore.origin import Origin
 from harness.explore.program import instrument_names, name_of
 from harness.explore.shrinking import Recorded, recorded, shrink
@@ -51,7 +52,9 @@ def make_failure(origin: Origin, again: Recorded, error: BaseException | None = 
 def shrunk(world: World, found: Failure, again: Recorded) -> Failure:
     """Return the failure shrunk in the world it was found in; it knows the one that was found."""
     simplest, shrinking = shrink(world, again)
-    return replace(make_failure(found.origin, simplest), found=found, shrinking=shrinking)
+    reachable = reachable_under_gil(world, simplest)
+    shown = make_failure(found.origin, simplest)
+    return replace(shown, found=found, shrinking=shrinking, reachable_under_gil=reachable)
 
 
 def shrink_again(found: Failure) -> Failure:

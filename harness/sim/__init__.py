@@ -16,9 +16,11 @@ from harness.sim.errors import DeadlockError, DrawError, SimError, WorldInUseErr
 from harness.sim.event import NO_KEY, Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.footprints import Footprints
+from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
 from harness.sim.locations import READ, WRITE, Locations, are_in_conflict
 from harness.sim.locks import Lock
+from harness.sim.place import shown_file
 from harness.sim.primitive_use import Use
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
@@ -41,6 +43,7 @@ __all__ = [
     "EventKind",
     "ExecutorCall",
     "Footprints",
+    "GilWatch",
     "Isolation",
     "Locations",
     "Lock",
@@ -57,4 +60,6 @@ __all__ = [
     "WorldInUseError",
     "are_in_conflict",
     "choose",
+    "execute_under_gil",
+    "shown_file",
 ]

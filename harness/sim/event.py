@@ -64,6 +64,8 @@ class Event:
         owner: What is touched as a whole, such as ``Counter#1``; empty where nothing shared is.
         part: The attribute or key of it, such as ``n``; empty for the whole.
         value: What was read or written, if it is a plain value or a container, whose length it tells; else empty.
+        via: Line of the program's own file that led to it, 0 where none did.
+        depth: Frames between that line and the event's: 0 where it is the same.
     """
 
     step: int
@@ -78,6 +80,8 @@ class Event:
     owner: str = ""
     part: str = ""
     value: str = ""
+    via: int = 0
+    depth: int = 0
 
     @property
     def file(self) -> str:
@@ -94,11 +98,16 @@ class Event:
 class Recorder:
     """Collects the events of one execution. Confined.
 
+    Args:
+        home: File of the program.
+
     Attributes:
         counts: Events so far, by number of the task.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: str = "") -> None:
+        self._home = home
+        self._vias: dict[int, tuple[int, int]] = {}  # by position in _rows: line of the program, frames to it
         self._rows: list[tuple[int, str, EventKind, str, str, int, str]] = []
         self._touched: dict[int, tuple[str, str]] = {}  # by position in _rows: owner and part
         self._values: dict[int, str] = {}  # by position in _rows
@@ -170,6 +179,7 @@ class Recorder:
                 return
 
     def _add(self, task: int, name: str, kind: EventKind, target: str, path: str, line: int, function: str) -> None:
+        self._vias[len(self._rows)] = (line, 0) if path == self._home else _way_from(self._home, path)
         self._rows.append((task, name, kind, target, path, line, function))
         self.counts[task] += 1
 
@@ -196,7 +206,14 @@ class Recorder:
     def events(self) -> tuple[Event, ...]:
         """Return what was noted so far."""
         return tuple(
-            Event(step, *row, step in self._preempted, *self._touched.get(step, ("", "")), self._values.get(step, ""))
+            Event(
+                step,
+                *row,
+                step in self._preempted,
+                *self._touched.get(step, ("", "")),
+                self._values.get(step, ""),
+                *self._vias[step],
+            )
             for step, row in enumerate(self._rows)
         )
 
@@ -217,6 +234,19 @@ class Recorder:
         if site.name is None or type(obj) in CONTAINERS:
             return name
         return f"{name}.{site.name}"
+
+
+def _way_from(home: str, path: str) -> tuple[int, int]:
+    """Return the line of a file that is on its way on the stack, and how many frames of the program's are above it."""
+    frame: FrameType | None = sys._getframe(2)
+    depth = 0
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == home:
+            return frame.f_lineno, depth
+        depth += depth > 0 or file == path
+        frame = frame.f_back
+    return 0, depth
 
 
 def _unseen(task: Task, look: Callable[..., str], *args: object) -> str:

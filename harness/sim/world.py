@@ -17,7 +17,7 @@ from itertools import count
 from types import FrameType, ModuleType, TracebackType
 from typing import Self, final
 
-from harness.instrument import Instrumentation, install_hooks, remove_hooks
+from harness.instrument import Instrumentation, install_hooks, remove_hooks, unwrap
 from harness.sim.capture import Output, OutputCapture
 from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
@@ -104,6 +104,8 @@ class World:
     ) -> None:
         self._program = program
         self._setup = setup
+        function = unwrap(program)
+        self._home = function.__code__.co_filename if function is not None else ""
         self._engine = ENGINES[engine]
         self._state = [*modules, *isolated], [program, *roots]
         self.instrumentation = Instrumentation(modules)
@@ -177,7 +179,7 @@ class World:
         self._states.reset()
         if self._setup is not None:
             self._setup()
-        recorder = Recorder() if record else None
+        recorder = Recorder(self._home) if record else None
         scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, self._states, tracker=tracker)
         try:
             with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for

@@ -28,7 +28,8 @@ def test_explore_finds_lost_update(harness: Harness) -> None:
 
     assert finished.code == 1
     assert finished.out.startswith("lost_update: FAILED, AssertionError at schedule ")
-    assert "failed: AssertionError: expected 2, counted 1\n  at counter.py:26 in count_twice: assert " in finished.out
+    assert "\nfailed: AssertionError: expected 2, counted 1, at counter.py:26 in count_twice\n" in finished.out
+    assert "\nFix (lock): " in finished.out
 
 
 def test_explore_prints_output_of_failing_execution(harness: Harness) -> None:
@@ -72,7 +73,8 @@ def test_explore_json_stands_alone_on_standard_output(harness: Harness, workplac
 def test_explore_json_describes_failure(harness: Harness) -> None:
     failure = explored(harness, "counter.py::lost_update")["failure"]
 
-    assert set(failure) == {"kind", "error", "token", "preemptions"}
+    assert set(failure) == {"kind", "error", "token", "preemptions", "reachable_under_gil", "explanation"}
+    assert failure["reachable_under_gil"] is False
     assert (failure["kind"], failure["error"]) == ("error", "AssertionError: expected 2, counted 1")
 
 

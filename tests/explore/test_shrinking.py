@@ -8,7 +8,6 @@ import fifteen
 import pytest
 
 import harness
-from harness import pitfalls
 from harness.explore import explore, replay
 from harness.explore.failure_place import place_of
 from harness.explore.schedule import FollowSchedule, Schedule
@@ -55,7 +54,7 @@ def test_shrunk_schedule_is_the_simplest(program):
 
 
 @by_program
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_schedules_found_under_other_seeds_have_as_few_preemptions(program, seed):
     assert failure_of(program, seed).preemptions == SIMPLEST[program][0]
 
@@ -125,17 +124,6 @@ class Alternatives:
     @property
     def made(self):
         return self._follow.made
-
-
-@pytest.mark.parametrize("pitfall", pitfalls.all(), ids=lambda pitfall: pitfall.id)
-def test_pitfall_needs_at_most_two_preemptions_and_its_token_fits_a_line(pitfall):
-    failure = explore(pitfall.broken, instrument=pitfall.instrument).failure
-
-    assert failure is not None
-    assert failure.preemptions <= 2
-    assert len(failure.token) <= 120
-    assert failure.shrinking is not None
-    assert failure.shrinking.runs <= MAX_RUNS
 
 
 def test_shrunk_failure_knows_the_one_that_was_found():

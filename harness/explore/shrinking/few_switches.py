@@ -35,7 +35,7 @@ def without_switch(events: Sequence[Event]) -> Iterator[Order]:
 
 
 def one_switch(events: Sequence[Event]) -> Iterator[Order]:
-    """Yield orders that leave one task once, those with the earliest places first."""
+    """Yield orders that leave one task once, in the order of `places_shared`."""
     tasks = sorted({event.task for event in events} - {CLOCK_NUMBER})
     for task, count in places_shared(events):
         others = [Stretch(other, END) for other in tasks[1:] if other != task]
@@ -46,7 +46,10 @@ def one_switch(events: Sequence[Event]) -> Iterator[Order]:
 
 
 def places_shared(events: Sequence[Event]) -> list[tuple[int, int]]:
-    """Return task and number of its events before each access to what two tasks touch and one writes."""
+    """Return task and number of its events before each access to what two tasks touch and one writes.
+
+    Those come first whose access is nearest to the program's own lines, and of these the earliest.
+    """
     users: dict[tuple[str, str], set[int]] = {}
     written: set[str] = set()
     for event in events:
@@ -55,10 +58,10 @@ def places_shared(events: Sequence[Event]) -> list[tuple[int, int]]:
             if is_write(event):
                 written.add(event.owner)
     counts: Counter[int] = Counter()
-    places = []
+    places: list[tuple[int, int, int, int]] = []
     for event in events:
         is_shared = len(users.get((event.owner, ""), ())) > 1 and event.owner in written
         if is_shared and event.kind in ("read", "write", "call", "acquire", "wait") and counts[event.task]:
-            places.append((event.task, counts[event.task]))
+            places.append((event.depth, event.step, event.task, counts[event.task]))
         counts[event.task] += 1
-    return places
+    return [(task, count) for _, _, task, count in sorted(places)]

@@ -1,0 +1,107 @@
+"""The text of `Failure.explain`: at most 40 lines."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from harness.explore.explaining.columns import columns, said
+from harness.explore.explaining.race import Family, Race, find_race
+from harness.explore.program import file_of
+from harness.instrument import module_of
+from harness.sim import DeadlockError, Event, shown_file
+
+if TYPE_CHECKING:
+    from harness.explore.failure import Failure
+
+__all__ = ["explain"]
+
+_WIDTH = 120
+_MOST_LINES = 40
+_ADVICE: dict[Family, str] = {
+    "lock": "hold one lock around both accesses of {first}, so that nobody comes in between",
+    "publish once": "build aside and publish in one assignment; readers take it once and use what they took",
+    "one per loop": "keep one per event loop, made on the loop that uses it",
+    "check under the lock": "check again under the lock that the change is made under, or make both one step",
+    "one order of locks": "take the locks in the same order everywhere",
+    "let go of the lock": "nobody may wait, call out or ask for {first} again while holding it; hold it for shorter",
+    "wait for it": "no order is enforced: let the one wait for the other (join, Event, Condition)",
+}
+_GIL = {
+    True: "this interpreter can switch there, so it can happen natively",
+    False: "with the GIL no switch can come there; free-threaded interpreters have no such protection",
+    None: "whether this interpreter can switch there is not known",
+}
+
+
+def explain(failure: Failure) -> str:
+    """Return the explanation of a failure."""
+    events = failure.execution.events
+    race = find_race(events)
+    head = _deadlock(failure.error) if isinstance(failure.error, DeadlockError) else _head(failure, race)
+    tail = [f"Under the GIL: {_GIL[failure.reachable_under_gil]}.", f"Replay: {replay_call(failure)}"]
+    body = [_outcome(failure), "", *columns(events, race, file_of(failure.origin.program))]
+    room = _MOST_LINES - len(head) - len(tail) - 2
+    return "\n".join(line.rstrip() for line in [*head, "", *body[:room], "", *tail])
+
+
+def replay_call(failure: Failure) -> str:
+    """Return the call that replays a failure."""
+    name, module = failure.execution.program, module_of(failure.origin.program)
+    is_named = module is not None and module.__name__ != "__main__" and "<" not in name
+    place = f"{module.__name__}.{name}" if is_named and module is not None else name
+    return f'harness.replay({place}, "{failure.token}")'
+
+
+def _head(failure: Failure, race: Race | None) -> list[str]:
+    if race is None:
+        return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
+    file = shown_file(file_of(failure.origin.program))
+    first, second, third = race.first, race.second, race.third
+    one = f"{first.task_name} {said(first)} at {_place(first, file)},"
+    if first.task == second.task:
+        other = f"and {said(second)} itself at {_place(second, file)}."
+    elif third is not None:
+        goes_on = f"before {third.task_name} {said(third)} at line {third.via or third.line}"
+        other = f"{second.task_name} {said(second)} at {_place(second, file)}, {goes_on}."
+    else:
+        other = f"then {second.task_name} {said(second)} at {_place(second, file)}."
+    return [one, other, _fix(race.family, first.target)]
+
+
+def _fix(family: Family, first: str) -> str:
+    return f"Fix ({family}): {_ADVICE[family].format(first=first)}."
+
+
+def _place(event: Event, program_file: str) -> str:
+    """Return the line in the program, and where below it the access itself is."""
+    if not event.depth or not event.via:
+        return f"{event.file}:{event.line}"
+    return f"{program_file}:{event.via} (in {event.function}, {PurePath(event.file).name}:{event.line})"
+
+
+def _outcome(failure: Failure) -> str:
+    text = str(failure.error).strip().partition("\n")[0]
+    said_first = f"{type(failure.error).__name__}: {text}" if text else type(failure.error).__name__
+    error = next((event for event in reversed(failure.execution.events) if event.kind == "error"), None)
+    where = (
+        f", in {error.task_name} at {PurePath(error.file).name}:{error.line}"
+        if error is not None and error.line
+        else ""
+    )
+    room = _WIDTH - len(where)
+    return f"{said_first if len(said_first) <= room else said_first[: room - 3] + '...'}{where}"
+
+
+def _deadlock(error: DeadlockError) -> list[str]:
+    """Return who waits for what, of the tasks of the circle where there is one: two, what to do, and the others."""
+    circle = next((line for line in error.lines if line.startswith("circle: ")), "")
+    members = [line for line in error.lines if line is not circle and _is_member(line, circle)]
+    family: Family = "one order of locks" if circle else "check under the lock"
+    waiting = [line for line in members if "the end of task" not in line] or members
+    return [*waiting[:2], _fix(family, ""), *waiting[2:6], *([circle] if circle else [])]
+
+
+def _is_member(line: str, circle: str) -> bool:
+    name = line.partition("'")[2].partition("'")[0]
+    return not circle or f"{name} ->" in circle or circle.endswith(name)

@@ -1,0 +1,187 @@
+"""Which accesses of a failing execution raced.
+
+A task that was away between two of its accesses found, or left, something that no order of whole turns gives: the pair
+to name is the access before it left and the access of another task meanwhile. The four cases on one variable are those
+of AVIO. Where none is there, it is what the failing task read last of another's, or the last conflict. A task that
+waited for a lock in vain, and whoever holds it, come first. Of several the one nearest to the program's own lines is
+named.
+
+Reference: Lu, Tucek, Qin, Zhou: AVIO, detecting atomicity violations via access interleaving invariants, ASPLOS 2006.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, final
+
+from harness.explore.shrinking.dependence import conflict, is_write
+from harness.sim import Event
+
+__all__ = ["Family", "Race", "find_race"]
+
+Family = Literal[
+    "lock",
+    "publish once",
+    "one per loop",
+    "check under the lock",
+    "one order of locks",
+    "let go of the lock",
+    "wait for it",
+]
+_NO_ACCESS = frozenset({"acquire", "release", "wait", "start", "join", "sleep", "end", "error", "clock", "draw"})
+_NEAR = 8  # events before its end that explain why a task failed
+_UNSERIALIZABLE = {"rww": 0, "rwr": 1, "wrw": 2, "wwr": 2}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Race:
+    """The accesses to name. Immutable.
+
+    Attributes:
+        first: The earlier access.
+        second: Access of another task that came after it; of the same one where it waits for itself.
+        third: What the first task then did with the same variable, where that is part of it.
+        family: What kind of change mends it.
+    """
+
+    first: Event
+    second: Event
+    third: Event | None
+    family: Family
+
+
+def find_race(events: Sequence[Event]) -> Race | None:
+    """Return the accesses that raced, or ``None`` where no two tasks touched the same thing."""
+    return _Finder(events).find()
+
+
+class _Finder:
+    """Looks through the events of one execution. Confined."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+        self._starts = {event.target: event.step for event in events if event.kind == "start"}
+        self._joins = {(event.task, event.target): event.step for event in events if event.kind == "join"}
+        self._error = next((event for event in reversed(events) if event.kind == "error"), None)
+
+    def find(self) -> Race | None:
+        return self._lock_in_vain() or self._interrupted() or self._doomed() or self._last_conflict()
+
+    def _lock_in_vain(self) -> Race | None:
+        """Return the acquisition that the failing task waited for in vain."""
+        for waited in reversed(self._last_of_failing()):
+            if waited.kind == "read" and waited.owner == waited.target:
+                holder = self._holder(waited)
+                return Race(holder, waited, None, "let go of the lock") if holder is not None else None
+        return None
+
+    def _holder(self, waited: Event) -> Event | None:
+        for event in reversed(self._events[: waited.step]):
+            if event.owner == waited.owner and event.kind in ("acquire", "release"):
+                return event if event.kind == "acquire" else None
+        return None
+
+    def _interrupted(self) -> Race | None:
+        found = min(self._triples(), key=_rank, default=None)
+        if found is None:
+            return None
+        first, second, third = found
+        return Race(first, second, self._write_after(third), self._family(first, second, third))
+
+    def _triples(self) -> Iterator[tuple[Event, Event, Event]]:
+        """Yield two successive accesses of a task to one variable, and one of another that cannot stand in between."""
+        for accesses in self._accesses().values():
+            last: dict[tuple[int, str], int] = {}
+            for position, third in enumerate(accesses):
+                before = last.get((third.task, third.part))
+                last[third.task, third.part] = position
+                for second in accesses[before + 1 : position] if before is not None else ():
+                    first = accesses[before or 0]
+                    if _pattern(first, second, third) in _UNSERIALIZABLE and self._is_race(second, third):
+                        yield first, second, third
+
+    def _accesses(self) -> dict[str, list[Event]]:
+        found: dict[str, list[Event]] = {}
+        for event in self._events:
+            if event.owner and event.kind not in _NO_ACCESS:
+                found.setdefault(event.owner, []).append(event)
+        return found
+
+    def _is_race(self, one: Event, other: Event) -> bool:
+        """Return whether the two conflict and neither start nor join puts them in order."""
+        return conflict(one, other) and not (self._is_ordered(one, other) or self._is_ordered(other, one))
+
+    def _is_ordered(self, one: Event, other: Event) -> bool:
+        started, joined = self._starts.get(other.task_name), self._joins.get((one.task, other.task_name))
+        is_before_start = started is not None and one.step < started
+        return one.task == 1 and (is_before_start or (joined is not None and one.step > joined))
+
+    def _write_after(self, third: Event) -> Event:
+        """Return the same task's next write of the variable, if the access only reads it and one comes."""
+        for event in self._events[third.step :]:
+            is_same = (event.task, event.owner, event.part) == (third.task, third.owner, third.part)
+            if is_same and is_write(event):
+                return event
+        return third
+
+    def _family(self, first: Event, second: Event, third: Event) -> Family:
+        if is_write(first) or not is_write(self._write_after(third)):
+            return "publish once"
+        between = self._events[first.step : third.step]
+        locks = [
+            {event.owner for event in between if event.kind == "acquire" and event.task == task}
+            for task in (first.task, second.task)
+        ]
+        return "check under the lock" if locks[0] & locks[1] else "lock"
+
+    def _doomed(self) -> Race | None:
+        """Return what the failing task, which is not the program's own, read last of what another had written."""
+        if self._error is None or self._error.task == 1:
+            return None
+        for read in reversed(self._last_of_failing()):
+            before = reversed(self._events[: read.step]) if not is_write(read) and read.kind not in _NO_ACCESS else ()
+            write = next((event for event in before if event.kind == "write" and self._is_race(event, read)), None)
+            if write is not None:
+                return Race(write, read, None, "lock")
+        return None
+
+    def _last_of_failing(self) -> list[Event]:
+        error = self._error
+        if error is None:
+            return []
+        return [event for event in self._events[: error.step] if event.task == error.task][-_NEAR:]
+
+    def _last_conflict(self) -> Race | None:
+        """Return the conflict that is nearest to the program, and the last of those."""
+        pairs = []
+        for accesses in self._accesses().values():
+            for position, event in enumerate(accesses):
+                before = reversed(accesses[:position])
+                other = next((access for access in before if self._is_race(access, event)), None)
+                if other is not None:
+                    is_same = is_write(other) and is_write(event)
+                    pairs.append(((is_same, other.depth + event.depth, -event.step), other, event))
+        if not pairs:
+            return None
+        _, first, second = min(pairs, key=lambda pair: pair[0])
+        return Race(first, second, None, self._family_of_order(first, second))
+
+    def _family_of_order(self, first: Event, second: Event) -> Family:
+        left = [event for event in self._events[: second.step + 1] if event.preempted]
+        if not any(event.preempted for event in self._events):
+            return "wait for it"
+        if any(event.task == first.task for event in left) and not is_write(first):
+            return "check under the lock"
+        return "publish once"
+
+
+def _pattern(*events: Event) -> str:
+    return "".join("w" if is_write(event) else "r" for event in events)
+
+
+def _rank(triple: tuple[Event, Event, Event]) -> tuple[int, ...]:
+    first, second, third = triple
+    pattern = _UNSERIALIZABLE[_pattern(*triple)] // 2
+    return pattern, first.depth, second.depth + third.depth, third.step - first.step, -first.step
