@@ -136,6 +136,9 @@ class GilWatch:
         """Note that the task waits: whoever waits has given way."""
         self._could.add(task.number)
 
+    def wake(self, task: Task) -> None:
+        """Nothing to note: the woken task has given way while it waited."""
+
     def edge(self, source: Task | Clock, target: Task) -> None:
         """Nothing to note."""
 
