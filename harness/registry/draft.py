@@ -15,7 +15,7 @@ import immutables
 
 from harness.registry.diff import SnapshotDiff
 from harness.registry.draft_verbs import DraftVerbs
-from harness.registry.entries import entries_of
+from harness.registry.entries import entries_of, maps_of
 from harness.registry.errors import (
     AlreadyRegisteredError,
     ConfirmationRequiredError,
@@ -30,7 +30,7 @@ from harness.registry.errors import (
 from harness.registry.executor_cell import ExecutorCell
 from harness.registry.fingerprint import entry_fingerprint
 from harness.registry.ids import ProviderId, check_id
-from harness.registry.keys import NAMESPACES, Key, Namespace
+from harness.registry.keys import Key, Namespace
 from harness.registry.near import near_matches
 from harness.registry.references import references, rename_in
 from harness.registry.removal import RemovalPolicy, RemovalPreview, in_use, plan_removal, preview_removal
@@ -75,7 +75,7 @@ class Draft(DraftVerbs):
     def __init__(self, base: Snapshot = EMPTY_SNAPSHOT) -> None:
         self.version: Final = base.version  # of the base
         self._base: Final = base
-        self._maps: dict[str, SortedMap[Spec]] = {name: getattr(base, name) for name in NAMESPACES}
+        self._maps = maps_of(base)
         self._executors = base.executors
         self._reverse_index = base.reverse_index
         self._upstream_index = base.upstream_index

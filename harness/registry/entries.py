@@ -21,7 +21,7 @@ from harness.registry.specs import (
     ToolSpec,
 )
 
-__all__ = ["Entries", "entries_of", "resolve_reference", "users_of"]
+__all__ = ["Entries", "entries_of", "maps_of", "resolve_reference", "users_of"]
 
 
 class Entries(Protocol):
@@ -66,6 +66,23 @@ class Entries(Protocol):
 def entries_of(state: Entries, namespace: str) -> Mapping[str, Spec]:
     """One namespace of the state, by its name."""
     return cast("Mapping[str, Spec]", getattr(state, namespace))
+
+
+def maps_of(state: Entries) -> dict[str, SortedMap[Spec]]:
+    """All namespaces of the state by name, in a new dict.
+
+    Each is named here, so that whoever explores a registry sees seven reads and not an attribute that might be any.
+    """
+    maps = {
+        "providers": state.providers,
+        "models": state.models,
+        "model_pools": state.model_pools,
+        "agents": state.agents,
+        "tools": state.tools,
+        "plugins": state.plugins,
+        "backends": state.backends,
+    }
+    return cast("dict[str, SortedMap[Spec]]", maps)
 
 
 def resolve_reference(state: Entries, key: Key) -> Key | None:
