@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from harness.explore.determinism import difference
 from harness.explore.errors import InvalidArgumentError
 from harness.explore.exploration import ExecutionLog, Exploration
 from harness.explore.failure import Failure
@@ -46,6 +47,7 @@ def explore(
     preempt: Literal["access", "gil"] = "access",
     on_failure: Literal["stop", "continue"] = "stop",
     engine: EngineName = "greenlet",
+    check_determinism: bool = False,
 ) -> Exploration:
     """Run a program under many schedules of its threads and report the first that makes it fail.
 
@@ -67,6 +69,8 @@ def explore(
             slower and gives the same schedules, tokens and events.
         preempt: Where a task can be left that could go on: before every ``"access"`` to shared state, or only where an
             interpreter with a ``"gil"`` can switch by itself, which is slower and finds less.
+        check_determinism: Run each schedule twice and compare the events. The first difference ends the exploration as
+            ``UNCONTROLLED``, and ``limits`` says at which step it was and what is likely to cause it.
         on_failure: ``"stop"`` at the first failing schedule, or ``"continue"`` and collect one failure per error site.
 
     Returns:
@@ -89,6 +93,7 @@ def explore(
     world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
     origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine)
     campaign = _Campaign(origin, chosen, seed, max_schedules, preempt)
+    campaign.check_determinism = check_determinism
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
     return campaign.result(world)
@@ -125,6 +130,7 @@ class _Campaign:
     """The executions of one exploration, as they come in."""
 
     def __init__(self, origin: Origin, strategy: Strategy, seed: int, max_schedules: int, preempt: str) -> None:
+        self.check_determinism = False
         self.origin, self.strategy, self.seed = origin, strategy, seed
         self.program = origin.program
         self.max_schedules, self.preempt = max_schedules, preempt
@@ -146,6 +152,8 @@ class _Campaign:
             outcome = self.execute(world, choose)
             self.log.add(outcome)
             tell(self.strategy, outcome)
+            if self.check_determinism and self.has_difference(world, outcome):
+                return
             if outcome.leaked:
                 self.leaked.update(dict.fromkeys(outcome.leaked))
             if outcome.kind != "ok":
@@ -163,6 +171,16 @@ class _Campaign:
         if self.preempt == "gil":
             return execute_under_gil(world, choose)
         return world.execute(choose, tracker=tracker_of(self.strategy))
+
+    def has_difference(self, world: World, outcome: Outcome) -> bool:
+        """Run a schedule twice more, with its events recorded; take note of the first difference."""
+        if outcome.kind not in ("ok", *_FAILED):
+            return False
+        found = difference(*(recorded(world, outcome.choices)[0].outcome for _ in range(2)))
+        if found is not None:
+            self.is_uncontrolled = True
+            self.limits.insert(0, found)
+        return found is not None
 
     def take(self, world: World, outcome: Outcome) -> None:
         """Take note of an execution that did not end well."""

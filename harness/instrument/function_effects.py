@@ -23,7 +23,6 @@ import math
 import operator
 import pickle
 import pprint
-import random
 import textwrap
 import weakref
 from array import array
@@ -131,8 +130,6 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     ),
     (pickle, DEEP, "dumps"),
     (pprint, DEEP, "pformat pprint saferepr"),
-    (random, WHOLE, "choice choices sample"),
-    (random, UPDATES, "shuffle"),
     (textwrap, WHOLE, "dedent fill indent shorten wrap"),
     (weakref, NOTHING, "WeakKeyDictionary WeakSet WeakValueDictionary finalize proxy ref"),
     (immutables, WHOLE, "Map"),

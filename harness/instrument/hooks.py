@@ -18,7 +18,7 @@ from typing import Protocol
 
 __all__ = ["HOOKS_NAME", "Hooks", "are_hooks_installed", "install_hooks", "remove_hooks"]
 
-HOOKS_NAME = "harness hooks"
+HOOKS_NAME = "__harness hooks__"
 
 
 class Hooks(Protocol):

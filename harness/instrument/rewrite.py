@@ -287,9 +287,8 @@ class _Rewriter(ExpressionRewriter):
         hooked = self.hook(self.reading_hook(target.attr), target, "read", name, held)
         old = placed(ast.Attribute(hooked, target.attr, ast.Load()), target)
         new = self._combined(node, old)
-        target.value = again
-        value = self.hook("stored", target, "write", name, new, copy_of(again))
-        return [placed(ast.Assign([target], value), node), *release]
+        target.value = self.hook("attr", target, "write", name, again)  # no plain name: a class would count the store
+        return [placed(ast.Assign([target], new), node), *release]
 
     def _augment_subscript(self, node: ast.AugAssign, target: ast.Subscript) -> list[ast.stmt]:
         held, again, release = self._held(target.value, _HELD_OBJECT, node.value)

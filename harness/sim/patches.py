@@ -16,6 +16,7 @@ from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.escapes import ESCAPES, guard
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
+from harness.sim.randomness import Randomness
 from harness.sim.tracing import tracing_replacements
 
 __all__ = ["Patches"]
@@ -69,6 +70,9 @@ class Patches:
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
         for name, reading in clock_replacements().items():
             self._replace(time, name, reading)
+        self._randomness = Randomness()
+        for owner, name, replacement in self._randomness.replacements():
+            self._replace(owner, name, replacement)
         self._replace(threading, "_time", time.monotonic)
         self._replace(queue, "time", time.monotonic)
         for name in _SET_BY_PROGRAMS:
@@ -87,10 +91,13 @@ class Patches:
         for name, value in self._before.items():
             setattr(threading, name, value)
         self._pools = count()
+        self._randomness.reset()
         threading._counter = count(1).__next__  # type: ignore[attr-defined]
 
     def take_out(self) -> None:
         """Put every name back, last replaced first."""
+        if self._replaced:
+            self._randomness.stop()
         while self._replaced:
             owner, name, value = self._replaced.pop()
             if value is _MISSING:

@@ -1348,3 +1348,185 @@ def typed_globals(log):
     table["b"] = note(log, "b", 2)
     table["b"] += 1
     return result, table.pop("b"), "b" in table
+
+
+# Shared names bound by statements that bind on their own
+
+
+class _Manager:
+    def __init__(self, log, value):
+        self.log, self.value = log, value
+
+    def __enter__(self):
+        self.log.append("enter")
+        return self.value
+
+    def __exit__(self, kind, error, traceback):
+        self.log.append(f"exit {kind}")
+        return kind is ValueError
+
+
+def shared_binding_by_with(log):
+    global bound_by_with
+    with _Manager(log, 1) as bound_by_with, _Manager(log, (2, 3)) as (one, bound_by_with):
+        log.append(bound_by_with)
+    with _Manager(log, 4) as one_box().value:
+        pass
+    return bound_by_with
+
+
+def one_box():
+    return Box([])
+
+
+def shared_binding_by_with_failing(log):
+    global bound_by_with
+    with _Manager(log, 5) as (bound_by_with, other):
+        log.append("never")
+    with _Manager(log, 5) as (one, bound_by_with):
+        log.append("never")
+    return bound_by_with
+
+
+def shared_binding_by_except(log):
+    captured = []
+    for kind in (KeyError, ValueError):
+        try:
+            raise kind("text")
+        except KeyError as error:
+            captured.append(lambda: error)
+            log.append(repr(captured[0]()))
+        except ValueError as error:
+            log.append(repr(captured[0]()))
+            del error
+    return captured[0]()
+
+
+def shared_binding_by_except_star(log):
+    try:
+        raise ExceptionGroup("many", [KeyError(1), ValueError(2)])
+    except* KeyError as some:
+        note(log, "some", lambda: some)
+        log.append(repr(some))
+    except* ValueError as some:
+        log.append(repr(some))
+    return [name for name in locals() if name == "some"]
+
+
+def shared_binding_by_match(log):
+    global matched_rest, matched_all
+    found = []
+    for subject in ([1, 2, 3], {"k": 1, "z": 2}, (5, 6), "text", 7):
+        match subject:
+            case [first, *matched_rest] if first == 1:
+                found.append((first, matched_rest))
+            case {"k": matched_all, **matched_rest}:
+                found.append((matched_all, matched_rest))
+            case (matched_all, second) if note(log, matched_all, second) == 0:
+                found.append("never")
+            case str() as matched_all:
+                found.append(matched_all)
+            case matched_all:
+                found.append([matched_all])
+    return found, matched_all, matched_rest
+
+
+def shared_binding_by_async_for(log):
+    async def items():
+        yield 1
+        yield 2
+
+    async def loop():
+        readers = []
+        async for item in items():
+            readers.append(lambda: item)
+        async for item, *rest in pairs():
+            readers.append(lambda: (item, rest))
+        return [read() for read in readers]
+
+    async def pairs():
+        yield (3, 4, 5)
+
+    return asyncio.run(loop())
+
+
+# Operators on containers, and calls of what is not rewritten
+
+
+def operators_in_order(log):
+    one, other = Box(log, items=[1]), [2]
+    one.items += note(log, "right", other)
+    one.items *= 2
+    sums = note(log, "a", [1]) + note(log, "b", other), other * 2, 2 * other, -Number(log), Number(log) ** Number(log)
+    compared = note(log, "c", [1]) < note(log, "d", other) <= other < note(log, "e", [9]), [1] == other != [3]
+    searched = note(log, "f", 2) in note(log, "g", other), note(log, "h", 2) not in other, 2 in other, 3 not in [3]
+    return sums, compared, searched, one.items, "%s-%s" % (other, note(log, "i", 1)), f"{other!r:>5}"
+
+
+class Number:
+    def __init__(self, log):
+        self.log = log
+
+    def __neg__(self):
+        return note(self.log, "neg", 5)
+
+    def __pow__(self, other):
+        return note(self.log, "pow", 6)
+
+    def __radd__(self, other):
+        return note(self.log, f"radd {other}", 7)
+
+    def __ipow__(self, other):
+        return note(self.log, "ipow", self)
+
+
+def operators_reflected_and_in_place(log):
+    number, box = Number(log), Box(log, n=Number(log))
+    number **= 2
+    box.n **= 3
+    table["number"] = Number(log)
+    table["number"] **= note(log, "exponent", 4)
+    del table["number"]
+    return 1 + number, sum([number], 3)
+
+
+def operators_refused(log):
+    return note(log, "left", {}) + note(log, "right", [])
+
+
+def operators_refused_in_place(log):
+    box = Box(log, n=1)
+    box.n += note(log, "right", "text")
+
+
+def power_refused_in_place(log):
+    box = Box(log, n=1)
+    box.n **= (
+        note(log, "right", "text")
+    )
+
+
+def comparison_refused(log):
+    return note(log, "left", 1) < note(log, "right", "2")
+
+
+def search_refused(log):
+    return note(log, "left", 1) in note(log, "right", 5)
+
+
+def calls_of_functions_not_rewritten(log):
+    import copy, heapq, itertools, json, operator
+
+    items, pairs = [3, 1], {"b": [1], "a": 2}
+    heapq.heappush(items, 0)
+    texts = json.dumps(pairs, sort_keys=True), json.loads("[1]"), ", ".join(map(str, items)), "{0[b]}".format(pairs)
+    copies = copy.copy(pairs) is pairs, copy.deepcopy(pairs) == pairs, [*reversed(items)], dict(**pairs), sorted(pairs)
+    stepped = list(itertools.chain(items, pairs)), max(items, key=lambda n: -n), operator.itemgetter("a")(pairs)
+    return texts, copies, stepped, list(zip(items, pairs, strict=False)), [a + b for a, b in zip(items, items)]
+
+
+def recursion_through_calls(log):
+    def depth(n):
+        return 0 if n == 0 else 1 + depth(n - 1)
+
+    return depth(150)
