@@ -67,6 +67,7 @@ def test_conflict_of_two_tasks_is_declared(name):
     assert footprints.meets_in_opaque_call() if name in OPAQUE else footprints.has_conflict()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_order_that_fails_is_found_by_chance(name):
     # one switch before the reader's only access: a walk misses it with p < 0.8, 60 of them with p < 2e-6
