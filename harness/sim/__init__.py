@@ -3,7 +3,8 @@
 A `World` holds everything that is replaced for an exploration and runs executions; each is a `Scheduler` with its
 `Task`s (greenlets), a virtual `Clock` and shadows of the real locks (`locks`). `hooks` connects rewritten code to it,
 `patches` the functions of the standard library, `escapes` names the ways out. `isolation` puts state back between
-executions, `capture` keeps what the program prints. `SimulatedExecutor` stands in for a provider.
+executions, `capture` keeps what the program prints.
+`loops` and `network` put asyncio above all that. `SimulatedExecutor` stands in for a provider.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from harness.sim.capture import Output
 from harness.sim.clock import CLOCK_NUMBER, Clock
 from harness.sim.draw import Option, choose
 from harness.sim.engine import ENGINES, EngineName
-from harness.sim.errors import DeadlockError, DrawError, SimError, WorldInUseError
+from harness.sim.errors import (
+    DeadlockError,
+    DrawError,
+    ExceptionNotRetrievedError,
+    SimError,
+    TaskDestroyedError,
+    WorldInUseError,
+)
 from harness.sim.event import NO_KEY, Event, EventKind
 from harness.sim.executor import ExecutorCall, SimulatedExecutor
 from harness.sim.footprints import Footprints
@@ -20,6 +28,7 @@ from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
 from harness.sim.locations import READ, WRITE, Locations, are_in_conflict
 from harness.sim.locks import Lock
+from harness.sim.network import shape_network
 from harness.sim.place import shown_file
 from harness.sim.primitive_use import Use
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
@@ -41,6 +50,7 @@ __all__ = [
     "EngineName",
     "Event",
     "EventKind",
+    "ExceptionNotRetrievedError",
     "ExecutorCall",
     "Footprints",
     "GilWatch",
@@ -54,6 +64,7 @@ __all__ = [
     "SimError",
     "SimulatedExecutor",
     "Task",
+    "TaskDestroyedError",
     "Tracker",
     "Use",
     "World",
@@ -61,5 +72,6 @@ __all__ = [
     "are_in_conflict",
     "choose",
     "execute_under_gil",
+    "shape_network",
     "shown_file",
 ]

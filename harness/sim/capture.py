@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TextIO, final
 
-from harness.sim.task import current_task
+from harness.sim.task import current_task, running_task
 
 __all__ = ["Output", "OutputCapture"]
 
@@ -120,7 +120,7 @@ class OutputCapture:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        if current_task() is None:
+        if running_task() is None:
             self._real[2](message, category, filename, lineno, file, line)
         else:
             self._warnings.append(f"{category.__name__}: {message}")

@@ -25,11 +25,11 @@ _EPOCH_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where each world's wall cloc
 
 @dataclass(order=True, slots=True)
 class Timer:
-    """A deadline of a blocked task, in simulated seconds; equal deadlines fall due in the order they were set."""
+    """A deadline in simulated seconds, mostly of a blocked task; equal ones fall due in the order they were set."""
 
     deadline_s: float
     order: int
-    task: Task = field(compare=False)
+    task: Task | None = field(compare=False)  # the task that waits; none for what is under way in the network
     fire: Callable[[], None] = field(compare=False)
 
 
@@ -42,10 +42,10 @@ class Clock:
 
     def __init__(self) -> None:
         self.now_s = 0.0
-        self.timers: list[Timer] = []  # sorted; every one belongs to a task that is blocked
+        self.timers: list[Timer] = []  # sorted; those with a task belong to one that is blocked
         self._set = 0
 
-    def start(self, task: Task, delay_s: float, fire: Callable[[], None]) -> Timer:
+    def start(self, task: Task | None, delay_s: float, fire: Callable[[], None]) -> Timer:
         """Set a timer."""
         self._set += 1
         timer = Timer(self.now_s + delay_s, self._set, task, fire)
@@ -61,7 +61,8 @@ class Clock:
         """Go to the next deadline and let it fall due."""
         timer = self.timers.pop(0)
         self.now_s = max(self.now_s, timer.deadline_s)
-        timer.task.timed_out = True
+        if timer.task is not None:
+            timer.task.timed_out = True
         timer.fire()
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["DeadlockError", "DrawError", "SimError", "TaskExit", "WorldInUseError"]
+__all__ = [
+    "DeadlockError",
+    "DrawError",
+    "ExceptionNotRetrievedError",
+    "SimError",
+    "TaskDestroyedError",
+    "TaskExit",
+    "WorldInUseError",
+]
 
 
 class SimError(Exception):
@@ -34,6 +42,29 @@ class DeadlockError(SimError):
 
     def __str__(self) -> str:
         return "\n  ".join(["nothing can go on, and no timer is due", *self.lines])
+
+
+class TaskDestroyedError(SimError):
+    """An asyncio task was forgotten before it had ended, so that what it was to do was not done."""
+
+    def __init__(self, task: str, work: str) -> None:
+        super().__init__(task, work)
+        self.task, self.work = task, work
+
+    def __str__(self) -> str:
+        return f"task {self.task!r} was destroyed while it was pending in {self.work}; keep a reference and await it"
+
+
+class ExceptionNotRetrievedError(SimError):
+    """An asyncio task or future ended with an exception that nobody asked for."""
+
+    def __init__(self, task: str, error: Exception) -> None:
+        super().__init__(task, error)
+        self.task, self.error = task, error
+
+    def __str__(self) -> str:
+        what = f"{type(self.error).__name__}: {self.error}".rstrip(": ")
+        return f"{self.task!r} ended with {what}, which nobody asked for; await it, or ask for its exception"
 
 
 class TaskExit(BaseException):

@@ -29,8 +29,6 @@ _CANDIDATES: tuple[tuple[object, str, str], ...] = (
     (os, "fork", "os.fork"),
     (os, "forkpty", "os.forkpty"),
     (os, "system", "os.system"),
-    (select, "select", "select.select"),
-    (select, "poll", "select.poll"),
     (select, "epoll", "select.epoll"),
     (socket.socket, "connect", "socket.connect"),
     (socket.socket, "accept", "socket.accept"),
@@ -39,8 +37,9 @@ _CANDIDATES: tuple[tuple[object, str, str], ...] = (
     (socket.socket, "recv_into", "socket.recv_into"),
     (socket.socket, "sendall", "socket.sendall"),
     (socket.socket, "send", "socket.send"),
-    (socket, "create_connection", "socket.create_connection"),
-    (socket, "getaddrinfo", "socket.getaddrinfo"),
+    (socket, "socketpair", "socket.socketpair"),
+    (socket, "getnameinfo", "socket.getnameinfo"),
+    (socket, "gethostbyaddr", "socket.gethostbyaddr"),
     (subprocess.Popen, "__init__", "subprocess.Popen"),
 )
 ESCAPES = tuple(candidate for candidate in _CANDIDATES if hasattr(candidate[0], candidate[1]))

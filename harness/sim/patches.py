@@ -38,6 +38,7 @@ class Patches:
     def put_in(self) -> None:
         """Replace everything."""
         from harness.sim.loops import loop_patches  # loads asyncio
+        from harness.sim.network import network_patches
 
         for owner, name, call in ESCAPES:
             self._replace(owner, name, guard(getattr(owner, name), call))
@@ -63,7 +64,7 @@ class Patches:
             self._replace(owner, name, function)
         for owner, name, function in operations():
             self._replace(owner, name, function)
-        for owner, name, replacement in loop_patches():
+        for owner, name, replacement in (*loop_patches(), *network_patches()):
             self._replace(owner, name, replacement)
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]

@@ -85,7 +85,8 @@ class Scheduler:
         self.tracing_hooks = tracing_hooks()  # what was set for new threads before the program began
         self.thread_hashes = 0  # how many threads have been hashed
         self.marked: Any = None  # the event loop that the OS thread takes for the running one
-        self.loops = 0  # how many event loops have been made, and in them
+        self.network: Any = None  # the Link of the execution, once it has one
+        self.loops: list[Callable[[], Any]] = []  # weak references to the event loops made, in order; in them, how many
         self.loop_hashes = 0  # tasks and futures hashed,
         self.loop_names = 0  # and tasks named
         self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
@@ -219,7 +220,7 @@ class Scheduler:
         if self.tracker is not None:
             self.tracker.step(clock)
         clock.advance()
-        if self.tracker is not None:
+        if self.tracker is not None and task is not None:
             self.tracker.edge(clock, task)
 
     def _preempt(self, task: Task | None) -> None:
@@ -307,6 +308,12 @@ class Scheduler:
         self.tasks.clear()
         self.threads.clear()
         self.shadows.clear()
+        for loop_of in self.loops:
+            loop = loop_of()
+            if loop is not None:
+                loop.forget()
+        if self.network is not None:
+            self.network.is_over = True
 
     def stop_here(self, stop: Stop) -> None:
         """End the execution from inside a task; the task itself is ended with the others."""

@@ -11,7 +11,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import count
 from types import FrameType, ModuleType, TracebackType
@@ -138,7 +138,7 @@ class World:
         self._insert_code()
         cleanup.callback(self._patches.take_out)
         self._patches.put_in()
-        self._loops_apart = _loops_apart()
+        self._loops_apart, self._hushed = _loop_managers()
         names = tuple(self._names)
         watch = ImportWatch(names, {module.__name__ for module in self.instrumentation.modules}, self._note_import)
         watch.start()
@@ -184,6 +184,9 @@ class World:
         try:
             with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)
+                if scheduler.loops and scheduler.stop is None:
+                    with self._hushed():
+                        gc.collect(0)  # tells of tasks forgotten and exceptions not retrieved
         finally:
             self._scheduler = None
             self._survivors += scheduler.survivors
@@ -191,8 +194,9 @@ class World:
         if scheduler.stop is not None and isinstance(scheduler.stop.error, KeyboardInterrupt):
             raise scheduler.stop.error
         outcome = _outcome(scheduler, output)
-        scheduler.dispose()
-        self._collect()
+        with self._hushed() if scheduler.loops else _AS_EVER:
+            scheduler.dispose()
+            self._collect()
         return outcome
 
     def warm_up(self) -> Outcome:
@@ -291,10 +295,10 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
     )
 
 
-def _loops_apart() -> AbstractContextManager[None]:
-    from harness.sim.loops import LoopsApart  # loads asyncio
+def _loop_managers() -> tuple[AbstractContextManager[None], Callable[[], AbstractContextManager[None]]]:
+    from harness.sim.loops import LoopsApart, hushed  # loads asyncio
 
-    return LoopsApart()
+    return LoopsApart(), hushed
 
 
 def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
@@ -303,4 +307,5 @@ def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candid
 
 
 _WORLDS = count(1)
+_AS_EVER = nullcontext()
 _ENTRY = threading.Lock()  # held while a world exists; made before any world, so a real lock

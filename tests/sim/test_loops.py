@@ -17,6 +17,7 @@ import pytest
 from sink import make_sink
 
 from harness.explore import Verdict, explore, replay, stress
+from harness.sim import ExceptionNotRetrievedError, TaskDestroyedError
 
 pytestmark = pytest.mark.portable
 ENGINES = pytest.mark.parametrize("engine", ["greenlet", "threads"])
@@ -367,6 +368,69 @@ def test_polling_task_ends_with_its_execution():
     assert explore(program, max_schedules=5).verdict is Verdict.PASSED
 
 
+# What asyncio only logs is a failure
+
+
+def forgotten_task():
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(two_tasks())
+    del task
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+
+async def forgotten_error():
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0.1)
+    return task
+
+
+async def failing_callback():
+    asyncio.get_running_loop().call_soon(int, "no number")
+    await asyncio.sleep(0)
+
+
+async def fail():
+    raise ValueError("nobody asked")
+
+
+@pytest.mark.parametrize(
+    ("program", "error", "message"),
+    [
+        (forgotten_task, TaskDestroyedError, "task 'Task-1' was destroyed while it was pending in two_tasks()"),
+        (forgotten_error, ExceptionNotRetrievedError, "'Task-2' ended with ValueError: nobody asked, which nobody"),
+        (failing_callback, ValueError, "invalid literal for int()"),
+    ],
+)
+def test_what_asyncio_only_logs_is_a_failure(program, error, message):
+    failure = explore(program, max_schedules=3).failure
+
+    assert failure is not None
+    assert type(failure.error) is error
+    assert str(failure.error).startswith(message)
+    assert type(replay(program, failure.token).error) is error
+
+
+def test_error_that_was_asked_for_is_none():
+    async def program():
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        assert str(task.exception()) == "nobody asked"
+
+    assert explore(program, max_schedules=3).verdict is Verdict.PASSED
+
+
+def test_program_with_an_exception_handler_is_told_instead():
+    async def program():
+        told = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+        await failing_callback()
+        assert len(told) == 1
+
+    assert explore(program, max_schedules=3).verdict is Verdict.PASSED
+
+
 class ForeignLoop(asyncio.SelectorEventLoop):
     pass
 
@@ -395,7 +459,7 @@ REAL = asyncio.new_event_loop()
         (real_loop, "calls run_forever of a real event loop"),
         (lambda: REAL.call_soon_threadsafe(print), "calls write_to_self of a real event loop"),
         (lambda: asyncio.run(asyncio.create_subprocess_exec("true")), "calls loop.subprocess_exec"),
-        (lambda: asyncio.new_event_loop().add_reader(0, print), "calls loop.add_reader"),
+        (lambda: asyncio.new_event_loop().add_reader(0, print), "watches file descriptor 0"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:coroutine")

@@ -5,7 +5,8 @@ selector would do is done by the task that runs the loop: with nothing to do it 
 another thread's ``call_soon_threadsafe`` wakes it. Its timers fall due while it waits: its own callbacks take no time
 by the virtual clock, those of other threads may.
 
-There is no selector, no pair of sockets and no resolver to set up, so that making a loop costs a few microseconds.
+Its selector is one over the network in memory, so that transports, streams and servers are asyncio's own as well. There
+is no system's selector and no pair of sockets to set up: making a loop costs a few microseconds.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from __future__ import annotations
 import asyncio
 import sys
 import weakref
-from asyncio import base_events, constants, events
+from asyncio import base_events, constants, events, selector_events
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
+from harness.sim.clock import Timer
 from harness.sim.errors import TaskExit
+from harness.sim.loops.faults import fault_of
 from harness.sim.loops.loop_task import LoopFuture, LoopTask
 from harness.sim.loops.ordered_set import OrderedWeakSet
+from harness.sim.network.resolving import getaddrinfo
+from harness.sim.network.selector import Selector
+from harness.sim.scheduler import Stop
 from harness.sim.task import Task, current_task, running_task
 
 __all__ = ["EventLoop"]
@@ -29,38 +35,17 @@ __all__ = ["EventLoop"]
 _Ts = TypeVarTuple("_Ts")
 
 _LAST_ROUNDS = 100  # iterations a loop has to end in, once its thread is being ended
-# What needs a selector, a signal or a process.
+# What needs a signal, a process or a network that is not there.
 _REFUSED = (
-    *("add_reader", "add_writer", "remove_reader", "remove_writer", "add_signal_handler", "remove_signal_handler"),
-    *("sock_accept", "sock_connect", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into"),
-    *("sock_sendall", "sock_sendto", "sock_sendfile", "sendfile", "connect_read_pipe", "connect_write_pipe"),
-    *("subprocess_exec", "subprocess_shell", "create_datagram_endpoint", "create_unix_connection"),
-    *("create_unix_server", "connect_accepted_socket", "start_tls"),
+    *("add_signal_handler", "remove_signal_handler", "connect_read_pipe", "connect_write_pipe"),
+    *("subprocess_exec", "subprocess_shell", "create_datagram_endpoint"),
+    *("create_unix_connection", "create_unix_server"),
 )
 _EAGER = getattr(asyncio, "eager_task_factory", None)
 
 
-class _Selector:
-    """What asyncio's loop asks for events, with the seconds it may take. There are none but the passing of time."""
-
-    __slots__ = ("_loop",)
-
-    def __init__(self, loop: EventLoop) -> None:
-        self._loop = weakref.ref(loop)  # no circle: a loop that is let go is freed at once
-
-    def select(self, timeout_s: float | None = None) -> Sequence[object]:
-        loop = self._loop()
-        assert loop is not None
-        task = loop.task
-        if task is None or task.atomic:
-            loop.hurry()
-        elif timeout_s is None or timeout_s > 0:
-            loop.wait(task, timeout_s)
-        return ()
-
-
 @final
-class EventLoop(base_events.BaseEventLoop):
+class EventLoop(selector_events.BaseSelectorEventLoop):
     """An asyncio loop of one execution. Loop-affine, as any; ``call_soon_threadsafe`` is thread-safe.
 
     Attributes:
@@ -79,15 +64,17 @@ class EventLoop(base_events.BaseEventLoop):
         _ready: deque[asyncio.Handle]
 
     def __init__(self, maker: Task) -> None:
-        super().__init__()
+        base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
         self.scheduler = maker.scheduler
-        self.scheduler.loops += 1
-        self.number = self.scheduler.loops
+        self.scheduler.loops.append(weakref.ref(self))
+        self.number = len(self.scheduler.loops)
         self.task: Task | None = None
         self.is_cut = False
         self._is_waiting = False
+        self._timer: Timer | None = None  # while it waits for a deadline of its own
         self._rounds_left = _LAST_ROUNDS
-        self._selector = _Selector(self)
+        self._selector = Selector(maker, weakref.ref(self))  # no circle: a loop that is let go is freed at once
+        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._asyncgens: weakref.WeakSet[Any] = OrderedWeakSet()
 
     def __hash__(self) -> int:
@@ -119,7 +106,7 @@ class EventLoop(base_events.BaseEventLoop):
         self._check_running()
         self.task, task.loop, self.scheduler.marked = task, self, self
         try:
-            super().run_forever()
+            base_events.BaseEventLoop.run_forever(self)
         except TaskExit:
             self.is_cut = True
             raise
@@ -135,30 +122,47 @@ class EventLoop(base_events.BaseEventLoop):
         else:
             sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
 
-    def wait(self, task: Task, timeout_s: float | None) -> None:
-        """Block the loop's task until a callback comes in from outside, or the time is over."""
-        scheduler = self.scheduler
-        self._is_waiting = True
-        scheduler.unready(task)
-        try:
-            scheduler.wait(task, self, timeout_s, self._wake)
-        finally:
-            self._is_waiting = False
+    def idle(self, timeout_s: float | None, has_events: bool) -> None:
+        """Block the loop's task, if it has nothing to do, until somebody wakes it or the time is over."""
+        task = self.task
+        if task is None or task.atomic:
+            self._hurry(has_events)
+        elif not has_events and (timeout_s is None or timeout_s > 0):
+            self._wait(task, timeout_s)
 
-    def hurry(self) -> None:
+    def wake(self) -> None:
+        """Let the loop go on, if it waits."""
+        if self._is_waiting and self.task is not None:
+            self._stop_waiting()
+            self.scheduler.make_ready(self.task)
+
+    def _wait(self, task: Task, timeout_s: float | None) -> None:
+        scheduler = self.scheduler
+        scheduler.unready(task)
+        self._is_waiting = True
+        if timeout_s is not None:
+            self._timer = scheduler.clock.start(task, timeout_s, self.wake)
+        try:
+            scheduler.block(task, self)
+        finally:
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        """Take the timer away at once: what woke the loop came before it, however slow the loop is to go on."""
+        self._is_waiting = False
+        if self._timer is not None:
+            self.scheduler.clock.cancel(self._timer)
+            self._timer = None
+
+    def _hurry(self, has_events: bool) -> None:
         """Go on without waiting, for a while, because the loop's thread is being ended."""
         self.is_cut = True
         self._rounds_left -= 1
-        if not self._ready or self._rounds_left < 0:
+        if not (self._ready or has_events) or self._rounds_left < 0:
             raise TaskExit
 
-    def _wake(self) -> None:
-        if self._is_waiting and self.task is not None:
-            self._is_waiting = False
-            self.scheduler.make_ready(self.task)
-
-    def _process_events(self, events: Sequence[object]) -> None:
-        """Take what the selector gave: nothing."""
+    def _close_self_pipe(self) -> None:
+        """Do nothing: there is none, ``call_soon_threadsafe`` wakes the task itself."""
 
     def time(self) -> float:
         """Return the simulated seconds."""
@@ -190,7 +194,7 @@ class EventLoop(base_events.BaseEventLoop):
         return handle
 
     def _write_to_self(self) -> None:
-        self._wake()
+        self.wake()
 
     def create_future(self) -> asyncio.Future[Any]:
         """Make a future of this loop."""
@@ -211,6 +215,36 @@ class EventLoop(base_events.BaseEventLoop):
         if self.get_debug():
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
         return task
+
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        """Resolve a loopback name; without the thread that asyncio uses, as nothing is asked of the network."""
+        return getaddrinfo(host, port, family, type, proto, flags)
+
+    def forget(self) -> None:
+        """Let nothing of it speak up any more: its execution is over."""
+        self.is_cut = self._closed = True
+        for transport in list(self._transports.values()):
+            transport._sock, transport._closing = None, True
+
+    # Faults
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        """Log, as asyncio does, and let the execution fail."""
+        task = current_task()
+        if task is not None:
+            super().default_exception_handler(context)
+        fault = None if self.is_cut else fault_of(context)
+        if fault is not None and self.scheduler.stop is None:
+            self.scheduler.stop = Stop("error", error=fault, task="" if task is None else task.name)
 
     # Shutdown
 
@@ -247,7 +281,7 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
         task = current_task()
         if task is not None:
             task.scheduler.escape(task, f"calls loop.{name}, which leaves the controlled world")
-        raise NotImplementedError(f"loop.{name} is wanted, {loop!r} has no selector")
+        raise NotImplementedError(f"loop.{name} is wanted, {loop!r} cannot do that")
 
     return refused
 

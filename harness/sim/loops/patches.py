@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio import events, runners, selector_events, taskgroups, tasks
+from asyncio import events, runners, selector_events, tasks
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, NoReturn
@@ -19,11 +19,12 @@ __all__ = ["loop_patches"]
 # Their sets decide in which order tasks are awaited or cancelled.
 _ORDERED = ("asyncio.tasks", "asyncio.taskgroups", "anyio._backends._asyncio")
 _UNIX_LOOP = asyncio.SelectorEventLoop
+_real_init = _UNIX_LOOP.__init__
 
 
 def loop_patches() -> Iterator[tuple[object, str, object]]:
     """Yield owner, name and replacement of everything that is replaced."""
-    yield _UNIX_LOOP, "__new__", staticmethod(_new_selector_loop)
+    yield _UNIX_LOOP, "__init__", _init_loop
     for name in ("run_forever", "_write_to_self"):
         real = getattr(selector_events.BaseSelectorEventLoop, name)
         yield selector_events.BaseSelectorEventLoop, name, guard(real, f"{name.strip('_')} of a real event loop")
@@ -40,17 +41,17 @@ def loop_patches() -> Iterator[tuple[object, str, object]]:
             yield uvloop, name, guard(getattr(uvloop, name), f"uvloop.{name}")
 
 
-_ = taskgroups
-
-
-def _new_selector_loop(cls: type[asyncio.AbstractEventLoop], *args: Any, **options: Any) -> asyncio.AbstractEventLoop:
+def _init_loop(loop: asyncio.AbstractEventLoop, *args: Any, **options: Any) -> None:
     """Make a loop of ours where a task wants the plain real one; its own subclasses and selectors are refused."""
     task = current_task()
     if task is None:
-        return object.__new__(cls)
-    if cls is not _UNIX_LOOP or any(value is not None for value in (*args, *options.values())):
-        _refuse(f"makes a {cls.__name__} of its own")
-    return EventLoop(task)
+        _real_init(loop, *args, **options)  # type: ignore[arg-type]  # it is one of asyncio's
+        return
+    if type(loop) is not _UNIX_LOOP or any(value is not None for value in (*args, *options.values())):
+        loop._closed = True  # type: ignore[attr-defined]  # else its end would warn
+        _refuse(f"makes a {type(loop).__name__} of its own")
+    loop.__class__ = EventLoop  # type: ignore[assignment]  # both are plain Python classes
+    EventLoop.__init__(loop, task)  # type: ignore[arg-type]  # now it is one
 
 
 def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:

@@ -1,0 +1,57 @@
+"""What asyncio would only log, and is a failure of the execution: tasks forgotten, exceptions that nobody asked for.
+
+asyncio finds out when it frees the task or future. Garbage of an execution is collected at its end, so that it is found
+there in every run. A program that sets an exception handler of its own is told instead, as with threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from harness.sim.errors import ExceptionNotRetrievedError, TaskDestroyedError
+from harness.sim.event import call_site
+from harness.sim.place import shown_file
+
+__all__ = ["fault_of", "hushed"]
+
+
+def fault_of(context: dict[str, Any]) -> Exception | None:
+    """Return the error for what a loop's exception handler is told, ``None`` for cancellations."""
+    message, error = context["message"], context.get("exception")
+    what = context.get("task") or context.get("future")
+    if isinstance(what, asyncio.Task) and error is None and not what.done():
+        return TaskDestroyedError(what.get_name(), _work_of(what))
+    if "never retrieved" in message and isinstance(error, Exception):
+        name = what.get_name() if isinstance(what, asyncio.Task) else type(what).__name__
+        fault = ExceptionNotRetrievedError(name, error)
+        fault.__cause__ = error
+        return fault
+    return error if isinstance(error, Exception) else None
+
+
+def _work_of(task: asyncio.Task[Any]) -> str:
+    """Return what a task was at: its coroutine, and the line of its await."""
+    coroutine = task.get_coro()
+    name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
+    frame = getattr(coroutine, "cr_frame", None)
+    if frame is None:
+        return f"{name}()"
+    file, line, _ = call_site(frame)
+    return f"{name}() at {shown_file(file)}:{line}"
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep to itself what the end of an execution makes finalizers complain of: it is not the program's doing."""
+    real = sys.unraisablehook, warnings.showwarning
+    sys.unraisablehook = lambda _: None
+    warnings.showwarning = lambda *_, **__: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook, warnings.showwarning = real

@@ -1,0 +1,44 @@
+"""What stands in for parts of ``socket`` and ``select`` while a world exists."""
+
+from __future__ import annotations
+
+import _socket
+import select
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from harness.sim.network.polling import poll, select_sockets
+from harness.sim.network.resolving import getaddrinfo, gethostbyname
+from harness.sim.network.sim_socket import SimSocket
+from harness.sim.task import current_task
+
+__all__ = ["network_patches"]
+
+_KINDS = (socket.AF_INET, socket.AF_INET6)
+
+
+def network_patches() -> Iterator[tuple[object, str, object]]:
+    """Yield owner, name and replacement of everything that is replaced."""
+    yield socket.socket, "__new__", staticmethod(_new_socket)
+    yield socket, "getaddrinfo", getaddrinfo
+    yield socket, "gethostbyname", gethostbyname
+    yield select, "select", select_sockets
+    if hasattr(select, "poll"):
+        yield select, "poll", poll
+
+
+def _new_socket(cls: type[socket.socket], *args: Any, **options: Any) -> socket.socket:
+    """Make a socket in memory where a task wants a plain stream socket of its own; other kinds are refused."""
+    task = current_task()
+    if cls is SimSocket or task is None or cls is not socket.socket:
+        return _socket.socket.__new__(cls)
+    family, kind, _, fileno = _arguments(*args, **options)
+    if family not in (-1, *_KINDS) or kind not in (-1, socket.SOCK_STREAM) or fileno is not None:
+        task.scheduler.escape(task, "makes a socket that is no stream on loopback, which leaves the controlled world")
+    made: SimSocket = _socket.socket.__new__(SimSocket)
+    return made
+
+
+def _arguments(family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> tuple[int, int, int, Any]:  # noqa: A002
+    return family, type, proto, fileno

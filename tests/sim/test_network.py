@@ -1,0 +1,406 @@
+"""The network in memory: sockets, streams, clients and servers above it run unmodified, faults included."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from sink import make_sink
+
+from harness.explore import Verdict, explore, replay
+from harness.sim import shape_network
+
+ENGINES = pytest.mark.parametrize("engine", ["greenlet", "threads"])
+
+
+def in_thread(function, *args):
+    thread = threading.Thread(target=function, args=args, daemon=True)
+    thread.start()
+    return thread
+
+
+def holds(program, schedules=30, **options):
+    result = explore(program, max_schedules=schedules, **options)
+    assert result.verdict is Verdict.PASSED, f"{result}\n{''.join(traceback.format_exception(result.failure.error))}"
+    return result
+
+
+# Blocking sockets
+
+
+def echo(listener):
+    connection, _ = listener.accept()
+    with connection:
+        while data := connection.recv(1000):
+            connection.sendall(data)
+
+
+def with_echo(use):
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = in_thread(echo, listener)
+    with listener, socket.create_connection(listener.getsockname()) as client:
+        use(client)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+    server.join()
+
+
+def receive(client, count):
+    data = b""
+    while len(data) < count:
+        data += client.recv(count - len(data))
+    return data
+
+
+def speak(client):
+    client.sendall(b"hello")
+    assert receive(client, 5) == b"hello"
+
+
+@pytest.mark.portable
+@ENGINES
+def test_blocking_sockets_echo(engine):
+    holds(lambda: with_echo(speak), engine=engine)
+
+
+def test_more_than_the_buffers_hold_arrives_in_order():
+    data = bytes(range(256)) * 1_000
+
+    def use(client):
+        sender = in_thread(client.sendall, data)
+        assert receive(client, len(data)) == data
+        sender.join()
+
+    holds(lambda: with_echo(use), 3)
+
+
+def test_data_may_arrive_in_pieces():
+    note, seen = make_sink()
+
+    def program():
+        shape_network(largest_piece=2)
+        with_echo(lambda client: (client.sendall(b"hello"), note(client.recv(5)), receive(client, 0)))
+
+    explore(program, max_schedules=60)
+
+    assert {b"he"} < set(seen()) <= {b"he", b"hell", b"hello"}
+
+
+def test_latency_passes_on_the_virtual_clock():
+    def program():
+        from time import monotonic
+
+        shape_network(latency_s=30)
+        with_echo(speak)
+        assert monotonic() >= 90  # to connect, there and back
+
+    holds(program, 3)
+
+
+def test_latencies_are_drawn_so_that_answers_overtake_each_other():
+    note, seen = make_sink()
+
+    async def program():
+        shape_network(latency_s=(0.001, 1.0))
+        order = []
+        async with await asyncio.start_server(stream_echo, "127.0.0.1", 0) as server:
+            await asyncio.gather(*(ask(server, name, order) for name in "ab"))
+        note("".join(order))
+
+    async def ask(server, name, order):
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(name.encode() + b"\n")
+        order.append((await reader.readline()).decode().strip())
+        writer.close()
+
+    explore(program, max_schedules=60)
+
+    assert set(seen()) == {"ab", "ba"}
+
+
+def test_receiving_gives_up_in_simulated_time():
+    def use(client):
+        client.settimeout(60)
+        with pytest.raises(TimeoutError, match="timed out"):
+            client.recv(1)
+        client.settimeout(None)
+
+    holds(lambda: with_echo(use))
+
+
+def refused():
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", 9))
+
+
+def reset():
+    shape_network(reset_after=3)
+    with_echo(speak)
+
+
+def test_nobody_listening_refuses():
+    holds(refused)
+
+
+def test_port_may_refuse_though_somebody_listens():
+    def program():
+        with socket.create_server(("127.0.0.1", 80)):
+            shape_network(refused_ports=[80])
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("localhost", 80))
+
+    holds(program)
+
+
+def test_connection_is_reset():
+    failure = explore(reset, max_schedules=1).failure
+
+    assert failure is not None
+    assert type(failure.error) in (ConnectionResetError, BrokenPipeError)
+
+
+def test_address_in_use_is_refused():
+    def program():
+        with socket.create_server(("127.0.0.1", 80)), pytest.raises(OSError, match="Address already in use"):
+            socket.create_server(("127.0.0.1", 80))
+
+    holds(program)
+
+
+def test_select_and_poll_wait_for_sockets_in_memory():
+    def use(client):
+        assert select.select([client], [client], [], 0) == ([], [client], [])
+        client.sendall(b"x")
+        assert select.select([client], [], []) == ([client], [], [])
+        poll = select.poll()
+        poll.register(client, select.POLLIN)
+        assert poll.poll(0) == [(client.fileno(), select.POLLIN)]
+        assert client.recv(1) == b"x"
+        assert poll.poll(1000) == []
+
+    holds(lambda: with_echo(use))
+
+
+@pytest.mark.portable
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        (lambda: socket.create_connection(("example.com", 80)), "connects to example.com:80"),
+        (lambda: asyncio.run(asyncio.open_connection("10.0.0.1", 80)), "connects to 10.0.0.1:80"),
+        (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "makes a socket that is no stream on loopback"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_is_not_loopback_is_refused_with_the_line(call, what):
+    result = explore(call, max_schedules=1)
+
+    assert result.verdict is Verdict.UNCONTROLLED
+    assert f"{what}, which leaves the controlled world, at " in result.limits[0]
+    assert "test_network.py:" in result.limits[0]
+
+
+# Streams, clients and servers
+
+
+async def stream_echo(reader, writer):
+    while line := await reader.readline():
+        writer.write(line)
+        await writer.drain()
+    writer.close()
+
+
+async def http_server(reader, writer):
+    """Answers each request of a connection with its path."""
+    while head := await reader.readline():
+        while (await reader.readline()).strip():
+            pass
+        body = head.split()[1]
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    writer.close()
+
+
+@pytest.mark.portable
+@ENGINES
+def test_pool_of_an_unmodified_httpx_client_keeps_connections(engine):
+    async def program():
+        connections = []
+
+        async def serve(reader, writer):
+            connections.append(writer)
+            await http_server(reader, writer)
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, httpx.AsyncClient(verify=TLS) as client:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            for path in ("/a", "/b"):
+                assert (await client.get(url + path)).text == path
+            both = await asyncio.gather(*(client.get(url + path) for path in ("/c", "/d")))
+            assert [answer.text for answer in both] == ["/c", "/d"]
+            assert len(connections) == 2
+
+    holds(program, 10, engine=engine)
+
+
+TLS = httpx.create_ssl_context()  # takes tens of milliseconds, and is not used
+
+
+def test_blocking_http_client_beside_a_loop():
+    def program():
+        ready, addresses = threading.Event(), []
+
+        async def serve():
+            async with await asyncio.start_server(http_server, "127.0.0.1", 0) as server:
+                addresses.append(server.sockets[0].getsockname())
+                ready.set()
+                await server.serve_forever()
+
+        in_thread(lambda: asyncio.run(serve()))
+        ready.wait()
+        client = http.client.HTTPConnection(*addresses[0])
+        for path in ("/a", "/b"):
+            client.request("GET", path)
+            assert client.getresponse().read().decode() == path
+        client.close()
+
+    holds(program, 20)
+
+
+async def asgi(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def test_asgi_server_runs_unmodified():
+    uvicorn = pytest.importorskip("uvicorn")
+
+    async def program():
+        config = uvicorn.Config(asgi, port=8000, lifespan="off", loop="asyncio", http="h11", log_config=None)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve())  # serve() itself wants signals
+        while not server.started:
+            await asyncio.sleep(0.1)
+        async with httpx.AsyncClient(verify=TLS) as client:
+            answers = await asyncio.gather(*(client.get("http://127.0.0.1:8000/") for _ in range(3)))
+        assert [answer.text for answer in answers] == ["ok"] * 3
+        server.should_exit = True
+        await serving
+
+    holds(program, 5)
+
+
+def test_aiohttp_client_runs_unmodified():
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def program():
+        async with await asyncio.start_server(http_server, "127.0.0.1", 0) as server, aiohttp.ClientSession() as client:
+            port = server.sockets[0].getsockname()[1]
+            async with client.get(f"http://127.0.0.1:{port}/a") as answer:
+                assert await answer.text() == "/a"
+
+    holds(program, 5)
+
+
+# A client of one loop used on another
+
+
+def ask_twice(make_client):
+    """Serve in a thread; ask from two loops, one after the other, and tell what the second call gave."""
+    ready, kept = threading.Event(), []
+
+    async def serve():
+        kept.append(asyncio.get_running_loop())
+        server = await asyncio.start_server(http_server, "127.0.0.1", 0)
+        kept.extend((server.sockets[0].getsockname()[1], asyncio.current_task()))
+        ready.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()  # without waiting for the connections of a client that cannot close them
+
+    def run_server():
+        with suppress(asyncio.CancelledError):
+            asyncio.run(serve())
+
+    server = in_thread(run_server)
+    ready.wait()
+    loop, port, task = kept
+
+    async def ask():
+        return (await make_client().get(f"http://127.0.0.1:{port}/")).status_code
+
+    try:
+        assert asyncio.run(ask()) == 200
+        assert asyncio.run(ask()) == 200
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        server.join()
+
+
+def one_client():
+    client = httpx.AsyncClient(verify=TLS, timeout=None)
+    ask_twice(lambda: client)
+
+
+def client_per_loop():
+    clients = {}
+
+    def client():
+        loop = asyncio.get_running_loop()
+        if loop not in clients:
+            clients[loop] = httpx.AsyncClient(verify=TLS, timeout=None)
+        return clients[loop]
+
+    ask_twice(client)
+
+
+def where(error):
+    """Return type and call: the line of the program that was to get the second answer."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == __file__]
+    return (
+        type(error),
+        str(error),
+        [(frame.name, frame.lineno) for frame in lines if frame.name in ("ask_twice", "ask")],
+    )
+
+
+NATIVE = """
+import test_network
+try:
+    test_network.one_client()
+except RuntimeError as error:
+    print(test_network.where(error))
+"""
+
+
+def test_client_on_two_loops_fails_as_over_real_loopback():
+    here = Path(__file__)
+    paths = os.pathsep.join(map(str, (here.parent, here.parents[1], here.parents[2])))
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", NATIVE],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    failure = explore(one_client, max_schedules=20).failure
+
+    assert failure is not None
+    assert str(failure.error) == "Event loop is closed"
+    assert str(where(failure.error)) == ran.stdout.strip()
+    assert str(where(replay(one_client, failure.token).error)) == ran.stdout.strip()
+
+
+def test_client_per_loop_holds():
+    holds(client_per_loop, 20)
