@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 
+from harness.pitfalls.client_on_two_loops import CLIENT_ON_TWO_LOOPS
 from harness.pitfalls.close_under_use import CLOSE_UNDER_USE
 from harness.pitfalls.lazy_init import LAZY_INIT
 from harness.pitfalls.listener_before_swap import LISTENER_BEFORE_SWAP
 from harness.pitfalls.loader_closure_cache import LOADER_CLOSURE_CACHE
+from harness.pitfalls.lock_across_await import LOCK_ACROSS_AWAIT
 from harness.pitfalls.lost_update import LOST_UPDATE
+from harness.pitfalls.lost_update_async import LOST_UPDATE_ASYNC
 from harness.pitfalls.nested_update import NESTED_UPDATE
 from harness.pitfalls.phantom_singleton import PHANTOM_SINGLETON
 from harness.pitfalls.pitfall import Pitfall
@@ -37,6 +40,9 @@ _CATALOGUE = {
         RETIRED_POOL_SERVED,
         PHANTOM_SINGLETON,
         LOADER_CLOSURE_CACHE,
+        LOST_UPDATE_ASYNC,
+        LOCK_ACROSS_AWAIT,
+        CLIENT_ON_TWO_LOOPS,
     )
 }
 

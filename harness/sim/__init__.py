@@ -22,7 +22,7 @@ from harness.sim.errors import (
     WorldInUseError,
 )
 from harness.sim.event import NO_KEY, Event, EventKind
-from harness.sim.executor import ExecutorCall, SimulatedExecutor
+from harness.sim.executor import ExecutorCall, RateLimitError, SimulatedExecutor
 from harness.sim.footprints import Footprints
 from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
@@ -61,6 +61,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "Output",
+    "RateLimitError",
     "SimError",
     "SimulatedExecutor",
     "Task",

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import final
 
+from harness.sim.errors import SimError
 from harness.sim.task import current_task
 
-__all__ = ["ExecutorCall", "SimulatedExecutor"]
+__all__ = ["ExecutorCall", "RateLimitError", "SimulatedExecutor"]
+
+
+class RateLimitError(SimError):
+    """A provider was asked too often: what HTTP says with status 429."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"status 429: too many calls; try again after {self.retry_after_s:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +34,21 @@ class ExecutorCall:
     Attributes:
         prompt: What was asked.
         started_s: When.
-        ended_s: When the reply or the error was there.
-        reply: The reply, ``None`` where an error was raised.
-        error: The error raised, or ``None``.
+        ended_s: When the reply or the error was there, or the caller gave up.
+        reply: The reply, as far as it was given; ``None`` where an error was raised before any of it.
+        error: The error raised, cancellation included, or ``None``.
     """
 
     prompt: str
     started_s: float
     ended_s: float
     reply: str | None
-    error: Exception | None
+    error: BaseException | None
 
 
 @final
 class SimulatedExecutor:
-    """Stands behind a provider of a fleet. Thread-safe.
+    """Stands behind a provider of a fleet. Thread-safe; `acomplete` and `stream` work on any loop, on several at once.
 
     Latency passes on the virtual clock of the world it is called in. Outside a world there is no such clock, and
     replies come at once.
@@ -42,8 +56,12 @@ class SimulatedExecutor:
     Args:
         name: Name in the replies, usually the provider's id.
         plan: Replies and errors for the first calls, in order; after them, and without a plan, it answers by echo.
-        latency_s: Shortest and longest simulated seconds a call takes, drawn anew for each call.
-        seed: Start of the stream that latencies are drawn from.
+        latency_s: Shortest and longest simulated seconds a call takes, drawn anew for each call; a stream takes as long
+            for each token.
+        seed: Start of the stream that latencies and failures are drawn from.
+        failure_rate: Share of the calls beyond the plan that fail with ``ConnectionError``, from 0 to 1.
+        concurrency: Most calls in progress at once; one more is answered with `RateLimitError`. ``None`` for no limit.
+        retry_after_s: What a `RateLimitError` asks the caller to wait, in seconds.
 
     Example:
         >>> executor = SimulatedExecutor("mail", plan=["hello", TimeoutError("slow")])
@@ -58,12 +76,21 @@ class SimulatedExecutor:
         plan: Sequence[str | Exception] = (),
         latency_s: tuple[float, float] = (0.05, 0.2),
         seed: int = 0,
+        failure_rate: float = 0.0,
+        concurrency: int | None = None,
+        retry_after_s: float = 1.0,
     ) -> None:
+        if not 0 <= failure_rate <= 1:
+            raise ValueError(f"{failure_rate=} is no share; pass a number from 0 to 1")
+        if concurrency is not None and concurrency < 1:
+            raise ValueError(f"{concurrency=} is below 1; pass a number of calls, or None for no limit")
         self.name = name
         self._plan = tuple(plan)
         self._latency_s = latency_s
         self._random = Random(f"{name}:{seed}")  # noqa: S311 - latencies are no secrets
-        self._begun = 0
+        self._failure_rate, self._concurrency, self._retry_after_s = failure_rate, concurrency, retry_after_s
+        self._begun = self._in_progress = 0
+        self._most_at_once = 0
         self._calls: list[ExecutorCall] = []
 
     @property
@@ -71,25 +98,114 @@ class SimulatedExecutor:
         """Calls that have ended, in the order of their ends."""
         return tuple(self._calls)
 
+    @property
+    def most_at_once(self) -> int:
+        """How many calls were in progress at the same time, at most."""
+        return self._most_at_once
+
     def complete(self, prompt: str) -> str:
         """Answer a prompt, after the latency.
 
         Raises:
-            Exception: whatever the plan has for this call.
+            RateLimitError: too many calls are in progress.
+            Exception: whatever the plan or the draw has for this call.
         """
+        call = self._begin(prompt)
+        try:
+            if current_task() is not None:
+                time.sleep(self._latency())
+            return call.finish()
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            self._end(call)
+
+    async def acomplete(self, prompt: str) -> str:
+        """Answer a prompt as `complete` does, letting other tasks of the loop go on; may be cancelled."""
+        call = self._begin(prompt)
+        try:
+            await self._pause()
+            return call.finish()
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            self._end(call)
+
+    async def stream(self, prompt: str) -> AsyncIterator[str]:
+        """Answer a prompt token by token, each after the latency; an error comes after the first half of the echo."""
+        call = self._begin(prompt)
+        try:
+            for token in call.tokens():
+                await self._pause()
+                call.given.append(token)
+                yield token
+            call.finish()
+        except BaseException as error:
+            call.fail(error)
+            raise
+        finally:
+            self._end(call)
+
+    def _begin(self, prompt: str) -> _Call:
+        if self._concurrency is not None and self._in_progress >= self._concurrency:
+            error = RateLimitError(self._retry_after_s)
+            self._calls.append(ExecutorCall(prompt, _now_s(), _now_s(), None, error))
+            raise error
         position, self._begun = self._begun, self._begun + 1
-        answer = self._plan[position] if position < len(self._plan) else f"{self.name}: {prompt}"
-        started_s = _now_s()
-        if current_task() is not None:
-            time.sleep(self._random.uniform(*self._latency_s))
-        reply, error = (None, answer) if isinstance(answer, Exception) else (answer, None)
-        self._calls.append(ExecutorCall(prompt, started_s, _now_s(), reply, error))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        self._in_progress += 1
+        self._most_at_once = max(self._most_at_once, self._in_progress)
+        echo = f"{self.name}: {prompt}"
+        answer: str | Exception = self._plan[position] if position < len(self._plan) else echo
+        if position >= len(self._plan) and self._failure_rate and self._random.random() < self._failure_rate:
+            answer = ConnectionError(f"{self.name} lost the connection")
+        return _Call(prompt, answer, echo, _now_s())
+
+    def _end(self, call: _Call) -> None:
+        self._in_progress -= 1
+        self._calls.append(ExecutorCall(call.prompt, call.started_s, _now_s(), call.reply, call.error))
+
+    async def _pause(self) -> None:
+        import asyncio  # who awaits has it
+
+        await asyncio.sleep(self._latency() if current_task() is not None else 0)
+
+    def _latency(self) -> float:
+        return self._random.uniform(*self._latency_s)
 
     def __repr__(self) -> str:
         return f"SimulatedExecutor({self.name!r}, {len(self._calls)} calls)"
+
+
+@final
+class _Call:
+    """A call in progress. Confined to its caller."""
+
+    def __init__(self, prompt: str, answer: str | Exception, echo: str, started_s: float) -> None:
+        self.prompt, self.answer, self.started_s = prompt, answer, started_s
+        self.given: list[str] = []
+        self.error: BaseException | None = None
+        self._echo = echo
+
+    @property
+    def reply(self) -> str | None:
+        return "".join(self.given) if self.given else None
+
+    def tokens(self) -> list[str]:
+        """Return what a stream gives, word by word with the space before it."""
+        text = self._echo if isinstance(self.answer, Exception) else self.answer
+        words = [word if not number else f" {word}" for number, word in enumerate(text.split(" "))]
+        return words[: len(words) // 2] if isinstance(self.answer, Exception) else words
+
+    def finish(self) -> str:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        self.given = [self.answer]
+        return self.answer
+
+    def fail(self, error: BaseException) -> None:
+        self.error = error
 
 
 def _now_s() -> float:

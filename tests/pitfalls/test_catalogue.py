@@ -87,7 +87,9 @@ def test_unknown_pitfall_gives_the_near_ones():
     with pytest.raises(pitfalls.UnknownPitfallError) as unknown:
         pitfalls.get("lost-updat")
 
-    assert str(unknown.value) == "no pitfall 'lost-updat' in the catalogue of 13; near: 'lost-update', 'nested-update'"
+    assert (
+        str(unknown.value) == "no pitfall 'lost-updat' in the catalogue of 16; near: 'lost-update', 'lost-update-async'"
+    )
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
+from programs.gateway import lost_charge
 from sink import make_sink
 
 from harness.explore import Verdict, explore, replay, stress
@@ -113,6 +114,23 @@ def test_race_is_found_replays_and_is_the_same_on_os_threads(program):
     assert type(replay(program, failure.token).error) is AssertionError
     forced = replay(program, failure.token, engine="threads")
     assert forced.events == failure.execution.events
+
+
+def test_loops_threads_pool_and_timer_share_one_schedule():
+    failure = explore(lost_charge, max_schedules=200).failure
+
+    assert failure is not None
+    assert str(failure.error).startswith("six charges, spent ")
+    command = ["-c", REPLAY, failure.token]
+    ran = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, env=environment(3))
+    assert ran.stdout.strip() == str(failure.error)
+
+
+REPLAY = """
+import sys, harness
+from programs.gateway import lost_charge
+print(harness.replay(lost_charge, sys.argv[1]).error)
+"""
 
 
 def test_both_orders_of_two_loops_are_met():

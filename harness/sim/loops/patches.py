@@ -73,9 +73,9 @@ def _checked_runner(real: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _ours(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
     """Return the loop; refuse one that a policy or a factory of the program's own made."""
-    if current_task() is not None and isinstance(loop, (asyncio.BaseEventLoop, asyncio.AbstractEventLoop)):
-        is_real = not isinstance(loop, EventLoop) and type(loop).__module__.partition(".")[0] in ("asyncio", "uvloop")
-        if is_real:
+    if current_task() is not None and not isinstance(loop, EventLoop):
+        is_native = type(loop).__module__.partition(".")[0] == "uvloop"
+        if is_native or isinstance(loop, selector_events.BaseSelectorEventLoop):
             _refuse(f"makes a {type(loop).__name__} of its own")
     return loop
 
