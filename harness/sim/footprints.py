@@ -106,7 +106,8 @@ class Footprints:
 
     def firing(self, clock: Clock) -> list[int]:
         """Return what the clock does when it advances: the operation that set the timer ends, or goes on."""
-        use = self.uses.get(clock.timers[0].task.number)
+        task = clock.timers[0].task
+        use = None if task is None else self.uses.get(task.number)
         codes = [CLOCK * 4 + WRITE]
         return codes if use is None or use.location == CLOCK else [*codes, use.location * 4 + WRITE]
 

@@ -221,7 +221,10 @@ class Dpor(Footprints):
             if number in self._daemons:
                 accesses = [*accesses, _END * 4 + READ]
             if isinstance(candidate, Clock):
-                state.enabler = self._last[candidate.timers[0].task.number]
+                task = candidate.timers[0].task
+                state.enabler = -1 if task is None else self._last[task.number]
+                if task is None:  # who sent what arrives is not known
+                    self.proof.undeclared["the network"] = None
             elif use is not None and use.is_resumed:
                 state.enabler = self._woken.get(number, -1)
             self._stack.push(state, self._before.pop(number, 0), accesses, use)
