@@ -84,8 +84,8 @@ class Locations:
             return self._container(obj, kind, name, key, operation)
         if issubclass(kind, type):
             return self._of_class(obj, name, operation)  # type: ignore[arg-type]  # its type says so
-        if issubclass(kind, tuple(CONTAINERS)) and (name is None or operation == "call"):
-            return self.whole(obj, writes=True, call=None)
+        if issubclass(kind, tuple(CONTAINERS)):  # its methods may go beyond the table
+            return self.whole(obj, writes=operation != "read", call=None)
         if operation == "call" or name is None:  # a method, or an attribute whose name is known only at run time
             return self.whole(obj, writes=operation != "read", call=None)
         found = self._attribute(obj, kind, name, operation)
