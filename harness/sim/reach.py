@@ -167,9 +167,23 @@ def _parts(obj: object, kind: int, *, instances: bool) -> list[object]:
         return []
     is_inside = kind in (CONTAINER, ITERATOR, FROZEN) or type(obj) in LEADING or isinstance(obj, (tuple, frozenset))
     if is_inside or (instances and kind in (OWN, FOREIGN)) or type(obj) is CellType:
-        parts = gc.get_referents(obj)
+        parts = _parts_of_instance(obj) if kind in (OWN, FROZEN, FOREIGN) else gc.get_referents(obj)
         return [part for part in reversed(parts) if not isinstance(part, (type, ModuleType))]
     return []
+
+
+def _parts_of_instance(obj: object) -> list[object]:
+    """Return what attributes hold, and what else an instance refers to.
+
+    Its dictionary is no object of its own: whether there is one yet differs between versions.
+    """
+    try:
+        attributes = object.__getattribute__(obj, "__dict__")
+    except AttributeError:
+        attributes = {}
+    values = list(attributes.values()) if type(attributes) is dict else []
+    known = {id(attributes), *map(id, values)}
+    return [*values, *(part for part in gc.get_referents(obj) if id(part) not in known)]
 
 
 def _parts_of_function(function: FunctionType) -> list[object]:
