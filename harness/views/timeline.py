@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol, final, runtime_checkable
 
+from harness.explore.explaining import find_race
+from harness.sim import Event as RecordedEvent
 from harness.views.errors import InvalidArgumentError
 from harness.views.text import clean
 from harness.views.timeline_drawing import Event, Window, draw
@@ -105,7 +107,16 @@ def _window(execution: Execution, max_events: int) -> Window:
     if len(events) > max_events:
         end = max(min(end, failed + 1 + min(_AFTER_FAILURE, max_events - 1)), max_events)
     start = max(0, end - max_events)
-    return Window(tuple(events[start:end]), start, len(events) - end)
+    return Window(tuple(events[start:end]), start, len(events) - end, _raced(events))
+
+
+def _raced(events: Sequence[Event]) -> frozenset[int]:
+    """Return the steps of the accesses that raced in a failed execution, where its events tell what they touch."""
+    recorded = [event for event in events if isinstance(event, RecordedEvent)]
+    is_failed = any(event.preempted or event.kind == "error" for event in recorded)
+    race = find_race(recorded) if is_failed and len(recorded) == len(events) else None
+    named = (race.first, race.second, race.third) if race is not None else ()
+    return frozenset(event.step for event in named if event is not None)
 
 
 def _counts(execution: Execution, max_events: int) -> str:

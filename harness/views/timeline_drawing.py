@@ -14,6 +14,7 @@ from typing import Protocol, final
 from harness.views.legend import Sample, legend
 from harness.views.marks import KINDS, mark
 from harness.views.shapes import PALETTE
+from harness.views.spans import frame, lock_legend, lock_spans
 from harness.views.svg import MUTED, document, element, label, number, polygon, title
 from harness.views.text import clean, fit, text_width, wrap
 
@@ -83,6 +84,7 @@ class Window:
     events: tuple[Event, ...]
     before: int
     after: int
+    raced: frozenset[int] = frozenset()  # steps of the accesses that raced
 
 
 def draw(window: Window, heading: str, counts: str, outcome: str, token: str) -> str:
@@ -122,7 +124,9 @@ class _Drawing:
         end = self._place_rows(heads + 12)
         parts += self._heads(top, end)
         parts += self._left_out(heads + 24, end)
+        parts += self._raced()
         parts += self._bars()
+        parts += lock_spans(self._events, self._rows, self._x, self._colour)
         parts += self._hand_overs()
         parts += self._texts()
         box, height = self._outcome(outcome, end + 22 * bool(self._window.after) + 12)
@@ -161,6 +165,13 @@ class _Drawing:
             if count:
                 words = f"… {count:,} {which} event{'s' * (count > 1)} left out"
                 yield label(self._words, y, words, _TEXT, fill=MUTED)
+
+    def _raced(self) -> Iterator[str]:
+        """Frame the rows of the accesses that raced."""
+        for event, y in zip(self._events, self._rows, strict=True):
+            if event.step in self._window.raced:
+                width = self._width - _MARGIN + 4 - (self._words - 4)
+                yield frame(self._words - 4, y - _ROW / 2 + 1, width, _ROW - 2)
 
     def _bars(self) -> Iterator[str]:
         """Join the consecutive events of one task."""
@@ -230,7 +241,7 @@ class _Drawing:
                     fill=colour,
                     bold=True,
                 ),
-                label(target, y + 4, fit(event.target, columns.target - _GAP, _TEXT), _TEXT),
+                label(target, y + 4, fit(_touched(event), columns.target - _GAP, _TEXT), _TEXT),
                 label(source, y + 4, fit(event.source, columns.source - _GAP, 10, mono=True), 10, mono=True),
                 label(
                     self._width - _MARGIN,
@@ -269,6 +280,15 @@ class _Drawing:
         for kind in KINDS:
             if kind in kinds:
                 yield partial(_mark_sample, kind), kind
+        if any(event.step in self._window.raced for event in self._events):
+            yield (lambda x, y: frame(x, y - 5, 13, 10)), "access that raced"
+        yield from lock_legend(self._events)
+
+
+def _touched(event: Event) -> str:
+    """Return what an event acts on, with the value it read or wrote where that is known."""
+    value = getattr(event, "value", "")
+    return f"{event.target} = {value}" if value else event.target
 
 
 def _mark_sample(kind: str, x: float, y: float) -> str:
@@ -289,7 +309,7 @@ class _Columns:
 def _columns(events: Sequence[Event], room: float) -> _Columns:
     """Give every column what its widest entry needs, up to a share; the source gets the rest."""
     kind = min(_widest([event.kind for event in events], _TEXT, bold=True) + _GAP, room * 0.2)
-    target = min(_widest([event.target for event in events], _TEXT) + _GAP, room * 0.35)
+    target = min(_widest([_touched(event) for event in events], _TEXT) + _GAP, room * 0.35)
     location = min(_widest([_location(event) for event in events], _SMALL), room * 0.2)
     return _Columns(kind, target, room - kind - target - location, location)
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
+from harness import pitfalls
+from harness.explore import explore
+from harness.explore.explaining import find_race
 from harness.views import TimelineView, timeline
 from harness.views.errors import InvalidArgumentError
 from harness.views.marks import KINDS, mark
@@ -158,3 +162,49 @@ def test_every_kind_has_a_mark_of_its_own() -> None:
 def test_window_of_no_events_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"max_events=0 is below 1; pass 1 or more"):
         timeline(lost_update(), max_events=0)
+
+
+def withdraw_before_deposit() -> None:
+    account, lock, refused = {"balance": 0}, threading.Lock(), []
+
+    def deposit() -> None:
+        with lock:
+            account["balance"] += 10
+
+    def withdraw() -> None:
+        with lock:
+            if account["balance"] < 10:
+                refused.append(account["balance"])
+
+    threads = [threading.Thread(target=function) for function in (deposit, withdraw)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == []
+
+
+def test_accesses_that_raced_are_framed_and_locks_held_are_drawn() -> None:
+    failure = explore(withdraw_before_deposit).failure
+    assert failure is not None
+    race = find_race(failure.execution.events)
+    assert race is not None
+    view = timeline(failure)
+
+    framed = [element for element in ElementTree.fromstring(view.svg).iter(f"{SVG}rect") if element.get("rx") == "3"]
+    assert len(framed) == 3 - (race.third is None) + 1  # and the one in the legend
+    assert view.svg.count("<title>holds Lock#1</title>") == 2
+    assert {"access that raced", "lock held"} <= set(_texts(view))
+    assert "dict#1['balance'] = 10" in _texts(view)
+    assert_readable(view.svg)
+
+
+def test_wait_for_a_lock_is_drawn_until_the_task_goes_on() -> None:
+    pitfall = pitfalls.get("reader-blocked")
+    failure = explore(pitfall.broken).failure
+    assert failure is not None
+    view = timeline(failure)
+
+    assert view.svg.count("<title>waits for Lock#1</title>") == 1
+    assert "waits for a lock" in _texts(view)
+    assert_readable(view.svg)
