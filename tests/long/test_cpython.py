@@ -63,6 +63,25 @@ def test_queue(capsys):
     judged("test.test_queue", capsys, instrument=["test.test_queue"], exclude=QUEUE, max_schedules=20)
 
 
+ASYNCIO = dict.fromkeys(
+    ["RunTests.test_asyncio_run_without_uncancel", "RunnerTests.test_interrupt_*"],
+    "interrupts the main thread, which ends an exploration",
+)
+
+
+@pytest.mark.parametrize("name", ["locks", "queues"])
+def test_asyncio_primitives(name, capsys):
+    judged(f"test.test_asyncio.test_{name}", capsys, instrument=[], exclude={}, max_schedules=1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["timeouts", "taskgroups", "waitfor", "runners"])
+def test_asyncio(name, capsys):
+    tally = judged(f"test.test_asyncio.test_{name}", capsys, instrument=[], exclude=ASYNCIO, max_schedules=5)
+
+    assert len(tally.excluded) <= 0.25 * (len(tally.excluded) + tally.counts.total())
+
+
 @pytest.mark.parametrize("kind", ["LockTests", "CRLockTests", "ConditionTests", "EventTests", "BarrierTests"])
 def test_lock_tests(kind, capsys):
     instrument = ["test.test_threading", "test.lock_tests"]
