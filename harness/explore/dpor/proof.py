@@ -20,7 +20,6 @@ class Proof:
         traces: Traces explored.
         is_complete: Whether nothing is left to explore.
         has_late_daemon: Whether the step that ended a program had just started a daemon.
-        has_drawn: Whether something drew from the generator of ``random``, whose start the search does not set.
         has_diverged: Whether an execution did not repeat the beginning it shared with another.
         shared: Names of the locations that two tasks were in conflict on, in the order met.
         opaque: Calls of unknown effect on objects that two tasks touched.
@@ -31,7 +30,6 @@ class Proof:
     traces: int = 0
     is_complete: bool = False
     has_late_daemon: bool = False
-    has_drawn: bool = False
     has_diverged: bool = False
     shared: dict[str, None] = field(default_factory=dict)
     opaque: dict[str, None] = field(default_factory=dict)
@@ -58,8 +56,6 @@ class Proof:
         ]
         if self.has_late_daemon:
             found.append("a daemon thread was started in the last step of the program, which ended before it could run")
-        if self.has_drawn:
-            found.append("the program draws from the generator of random, other draws were not explored")
         if self.has_diverged:
             found.append(
                 "an execution did not repeat the beginning of another one; "

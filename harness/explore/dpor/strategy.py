@@ -15,7 +15,6 @@ made, so a sleeping step is compared by what it would do now.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Sequence
 from typing import final
 
@@ -46,7 +45,6 @@ class Dpor(Footprints):
         super().__init__(self._types)
         self.proof = Proof()
         self.redundant = 0
-        self._random_state = random.getstate()
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -69,7 +67,6 @@ class Dpor(Footprints):
             self._begin_anew()
         elif self._has_begun and not self._back_up():
             self.proof.is_complete = True
-            self.proof.has_drawn = random.getstate() != self._random_state
             return False
         self._has_begun = True
         super().__init__(self._types)
