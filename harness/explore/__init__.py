@@ -21,6 +21,7 @@ from harness.explore.linearizability import (
     find_linearization,
     orders,
 )
+from harness.explore.races import Access, Race, RaceError
 from harness.explore.replaying import replay
 from harness.explore.schedule import Schedule
 from harness.explore.strategies import STRATEGIES, DelayBounded, Pct, Pos, PreemptionBounded, RandomWalk, Strategy, Surw
@@ -30,6 +31,7 @@ from harness.explore.verdict import Verdict
 
 __all__ = [
     "STRATEGIES",
+    "Access",
     "DelayBounded",
     "Execution",
     "Exploration",
@@ -44,6 +46,8 @@ __all__ = [
     "Pct",
     "Pos",
     "PreemptionBounded",
+    "Race",
+    "RaceError",
     "RandomWalk",
     "ReplayDivergenceError",
     "Schedule",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from harness.explore.execution import Execution, preemptions
 from harness.explore.failure import Failure
+from harness.explore.races import Race
 from harness.explore.verdict import Verdict
 from harness.explore.views import display
 from harness.sim import Outcome, OutcomeKind
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecutionLog", "Exploration"]
 
-_KINDS: tuple[OutcomeKind, ...] = ("ok", "error", "deadlock", "cut", "uncontrolled", "interrupted")
+_KINDS: tuple[OutcomeKind | Literal["race"], ...] = (
+    "ok",
+    "error",
+    "deadlock",
+    "cut",
+    "uncontrolled",
+    "interrupted",
+    "race",
+)
 
 
 @final
@@ -34,6 +43,10 @@ class ExecutionLog:
         self.choices.append(len(outcome.choices))
         self.preemptions.append(outcome.preemptions)
         self.kinds.append(_KINDS.index(outcome.kind))
+
+    def note_race(self) -> None:
+        """Take the last execution, which ended well, for a failure because of a race in it."""
+        self.kinds[-1] = _KINDS.index("race")
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -58,6 +71,7 @@ class Exploration:
         verdict: What may be claimed.
         schedules: Executions begun.
         failures: Failing schedules found, in the order found; one unless the exploration went on.
+        races: Pairs of accesses that nothing put in order, in the order found, each pair of lines once.
         limits: What withheld a stronger verdict, or kept something from being seen; in a fixed order.
         strategy: Name of the strategy.
         seed: Its seed.
@@ -70,6 +84,7 @@ class Exploration:
     verdict: Verdict
     schedules: int
     failures: tuple[Failure, ...]
+    races: tuple[Race, ...]
     limits: tuple[str, ...]
     strategy: str
     seed: int
@@ -88,7 +103,7 @@ class Exploration:
         Returns:
             One row per execution in the order run: ``execution`` int64 from 0; ``steps`` int64, scheduling points
             passed; ``choices`` int64, steps with more than one candidate; ``preemptions`` int64; ``outcome`` category
-            of ok, error, deadlock, cut, uncontrolled, interrupted.
+            of ok, error, deadlock, cut, uncontrolled, interrupted, race.
         """
         return self.log.frame()
 
@@ -102,17 +117,20 @@ class Exploration:
             return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
         claim = f"; {self.claim}" if self.claim else ""
         limits = f"; {len(self.limits)} limits" if self.limits else ""
+        limits += f"; {len(self.races)} races" if self.races else ""
         return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{claim}{limits}"
 
     def _headline(self, failure: Failure) -> str:
         return f"{self.program}: {self.verdict}, {_ending(failure)} at schedule {self._found_at()}"
 
     def _found_at(self) -> int:
-        failed = (_KINDS.index("error"), _KINDS.index("deadlock"))
+        failed = [_KINDS.index(kind) for kind in ("error", "deadlock", "race")]
         return next(position for position, kind in enumerate(self.log.kinds, 1) if kind in failed)
 
     def __str__(self) -> str:
         lines = [self.summary(), *(f"limit: {limit}" for limit in self.limits)]
+        if self.failure is None or self.failure.kind == "race":
+            lines.extend(race.summary() for race in self.races)
         output = str(self.failure.execution.output) if self.failure is not None else ""
         return "\n".join([*lines, output] if output else lines)
 

@@ -13,7 +13,9 @@ from harness.explore.failure import Failure
 from harness.explore.failure_place import place_of
 from harness.explore.origin import Origin
 from harness.explore.program import check_program, make_world, name_of
+from harness.explore.races import RaceClocks, RaceCollector, RaceError, RaceMode, check_races
 from harness.explore.reporting import make_failure, shrunk
+from harness.explore.schedule import FollowChoices
 from harness.explore.shrinking import recorded
 from harness.explore.strategies import (
     STRATEGIES,
@@ -45,6 +47,8 @@ def explore(
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
     preempt: Literal["access", "gil"] = "access",
+    races: RaceMode = "report",
+    allow: Sequence[tuple[str, str]] = (),
     on_failure: Literal["stop", "continue"] = "stop",
     engine: EngineName = "greenlet",
     check_determinism: bool = False,
@@ -65,6 +69,12 @@ def explore(
             own module always is; the standard library and installed packages run as single steps unless named here.
         isolate: Further modules (or names) and objects whose state is put back.
         setup: Called before each execution, for state that only the caller can reset.
+        races: What to make of races, two accesses of one location that nothing puts in order, one of them a write.
+            ``"report"`` lists them in the result and leaves the verdict alone. To keep the speed it follows the first
+            50 executions and one in 8 of the others, and so may miss what only an execution in between shows.
+            ``"fail"`` follows every execution and takes a race for a failure; ``"off"`` follows none.
+        allow: Races that are harmless, as pairs of a place and the reason. The place is the race's location
+            (``"Counter.n"``), or the function or ``file:line`` of one of its accesses.
         engine: What tasks are made of: ``"greenlet"``, or ``"threads"`` for OS threads that pass a baton, which is
             slower and gives the same schedules, tokens and events.
         preempt: Where a task can be left that could go on: before every ``"access"`` to shared state, or only where an
@@ -88,11 +98,12 @@ def explore(
     """
     check_program(program)
     _check_bounds(max_schedules, max_seconds, on_failure)
+    check_races(races, allow)
     chosen = _strategy(strategy, seed)
     _check_preempt(preempt, chosen)
     world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
     origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine)
-    campaign = _Campaign(origin, chosen, seed, max_schedules, preempt)
+    campaign = _Campaign(origin, chosen, seed, max_schedules, preempt, RaceCollector(races, tuple(allow)))
     campaign.check_determinism = check_determinism
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
@@ -129,9 +140,17 @@ def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
 class _Campaign:
     """The executions of one exploration, as they come in."""
 
-    def __init__(self, origin: Origin, strategy: Strategy, seed: int, max_schedules: int, preempt: str) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        strategy: Strategy,
+        seed: int,
+        max_schedules: int,
+        preempt: str,
+        races: RaceCollector,
+    ) -> None:
         self.check_determinism = False
-        self.origin, self.strategy, self.seed = origin, strategy, seed
+        self.origin, self.strategy, self.seed, self.races = origin, strategy, seed, races
         self.program = origin.program
         self.max_schedules, self.preempt = max_schedules, preempt
         self.log = ExecutionLog()
@@ -149,17 +168,20 @@ class _Campaign:
             return
         choose, begin = self.strategy.choose, self.strategy.begin
         while len(self.log) < self.max_schedules and begin():
-            outcome = self.execute(world, choose)
+            watch = self.races.watch(len(self.log))
+            outcome = self.execute(world, choose, watch)
             self.log.add(outcome)
             tell(self.strategy, outcome)
             if self.check_determinism and self.has_difference(world, outcome):
                 return
+            if watch is not None and watch.pairs:
+                self.take_races(world, outcome, watch)
             if outcome.leaked:
                 self.leaked.update(dict.fromkeys(outcome.leaked))
             if outcome.kind != "ok":
                 self.take(world, outcome)
-                if self.is_uncontrolled or (stop_at_failure and self.failures):
-                    return
+            if self.is_uncontrolled or (stop_at_failure and self.failures):
+                return
             if world.is_interrupted:
                 self.limits.append(f"interrupted after {len(self.log)} of {self.max_schedules} schedules")
                 return
@@ -167,10 +189,10 @@ class _Campaign:
                 self.limits.append(f"stopped after {max_seconds:g} s and {len(self.log)} schedules")
                 return
 
-    def execute(self, world: World, choose: Choose) -> Outcome:
+    def execute(self, world: World, choose: Choose, watch: RaceClocks | None) -> Outcome:
         if self.preempt == "gil":
             return execute_under_gil(world, choose)
-        return world.execute(choose, tracker=tracker_of(self.strategy))
+        return world.execute(choose, tracker=tracker_of(self.strategy), watch=watch)
 
     def has_difference(self, world: World, outcome: Outcome) -> bool:
         """Run a schedule twice more, with its events recorded; take note of the first difference."""
@@ -191,6 +213,18 @@ class _Campaign:
             self.limits.append(outcome.text)
         elif outcome.kind in _FAILED and place_of(outcome) not in self.failures:
             self.failures[place_of(outcome)] = self.failure(world, outcome)
+
+    def take_races(self, world: World, outcome: Outcome, watch: RaceClocks) -> None:
+        """Take note of new races: repeat the execution with the calls kept that lead to each access."""
+        if not self.races.has_news(watch):
+            return
+        again = RaceClocks(with_stacks=True)
+        world.execute(FollowChoices(outcome.choices).choose, watch=again)
+        races = self.races.take(watch, again, len(self.log))
+        if races and self.races.mode == "fail" and outcome.kind == "ok":
+            self.log.note_race()
+            execution, _ = recorded(world, outcome.choices)
+            self.failures["race", *races] = make_failure(self.origin, execution, error=RaceError(races[0]))
 
     def failure(self, world: World, outcome: Outcome) -> Failure:
         """Run a failing schedule again, with its events recorded, shrink the first one, and make the report of it."""
@@ -214,6 +248,7 @@ class _Campaign:
             schedules=len(self.log),
             failures=tuple(self.failures.values()),
             limits=tuple(dict.fromkeys([*withheld, *leaked])),
+            races=tuple(self.races.races),
             strategy=self.strategy.name,
             seed=self.seed,
             claim=claim_of(self.strategy),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "FailureKind"]
 
 
-FailureKind = Literal["error", "deadlock"]
+FailureKind = Literal["error", "deadlock", "race"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Failure:
     """One failing schedule. Immutable.
 
     Attributes:
-        kind: ``error``: an exception left a task; ``deadlock``: nothing could go on.
+        kind: ``error``: an exception left a task; ``deadlock``: nothing could go on; ``race``: two accesses were in no
+            order, and the exploration took that for a failure. A replay shows the schedule of a race, and ends well.
         error: The exception, for a deadlock one that tells who waits for what.
         token: Text that replays the schedule.
         schedule: The choices.
@@ -57,11 +58,12 @@ class Failure:
     def shrink(self) -> Failure:
         """Return the failure under the simplest schedule found: fewest preemptions, then the shortest.
 
-        The first failure of an exploration is shrunk already. Takes at most 100 executions; deterministic.
+        The first failure of an exploration is shrunk already; that of a race stays as it is. Takes at most 100
+        executions; deterministic.
         """
         from harness.explore.reporting import shrink_again  # it makes failures
 
-        return self if self.shrinking is not None else shrink_again(self)
+        return self if self.shrinking is not None or self.kind == "race" else shrink_again(self)
 
     def confirm(self) -> Execution:
         """Run the schedule on OS threads that pass a baton, and return what happened.

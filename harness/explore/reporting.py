@@ -9,6 +9,7 @@ from harness.explore.failure import Failure
 from harness.explore.gil import reachable_under_gil
 from harness.explore.origin import Origin
 from harness.explore.program import instrument_names, name_of
+from harness.explore.races import RaceError
 from harness.explore.shrinking import Recorded, recorded, shrink
 from harness.explore.token import Token, fingerprint
 from harness.sim import EngineName, Outcome, World
@@ -38,7 +39,7 @@ def make_failure(origin: Origin, again: Recorded, error: BaseException | None = 
     shown = outcome.error if outcome.error is not None else error
     assert shown is not None
     return Failure(
-        kind="deadlock" if outcome.kind == "deadlock" else "error",
+        kind="race" if isinstance(shown, RaceError) else "deadlock" if outcome.kind == "deadlock" else "error",
         error=shown,
         token=Token(fingerprint(program), instrument_names(origin.instrument), again.schedule).encode(),
         schedule=again.schedule,

@@ -48,6 +48,10 @@ class Registry(Closing, RegistryVerbs):
         ['mail']
     """
 
+    # Read without a lock, on purpose: one reference is replaced by another. For whoever looks for races, see
+    # `harness.explore.races.MARKER`.
+    __synchronises__ = ("_state", "_writer")
+
     def __init__(
         self,
         snapshot: Snapshot | None = None,

@@ -21,7 +21,7 @@ from harness.sim.errors import (
     TaskDestroyedError,
     WorldInUseError,
 )
-from harness.sim.event import NO_KEY, Event, EventKind
+from harness.sim.event import NO_KEY, Event, EventKind, call_stack, short_value
 from harness.sim.executor import ExecutorCall, RateLimitError, SimulatedExecutor
 from harness.sim.footprints import Footprints
 from harness.sim.gil import GilWatch, execute_under_gil
@@ -34,6 +34,7 @@ from harness.sim.primitive_use import Use
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
+from harness.sim.watch import Watch
 from harness.sim.world import Outcome, World
 
 __all__ = [
@@ -68,11 +69,14 @@ __all__ = [
     "TaskDestroyedError",
     "Tracker",
     "Use",
+    "Watch",
     "World",
     "WorldInUseError",
     "are_in_conflict",
+    "call_stack",
     "choose",
     "execute_under_gil",
     "shape_network",
+    "short_value",
     "shown_file",
 ]

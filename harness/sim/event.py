@@ -31,6 +31,7 @@ __all__ = [
     "EventKind",
     "Recorder",
     "call_site",
+    "call_stack",
     "operation_on",
     "plain_key",
     "short_value",
@@ -43,6 +44,7 @@ EventKind = Literal[
 _ON_PRIMITIVES = frozenset({"read", "call", "acquire", "release", "wait"})
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 _OWN = str(Path(__file__).parent)
+_OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("sim", "explore", "instrument"))
 _STDLIB = sysconfig.get_path("stdlib")
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
@@ -274,6 +276,18 @@ def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
             library = file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return library
+
+
+def call_stack() -> tuple[str, ...]:
+    """Return the frames that are neither ours nor the standard library's, innermost first."""
+    frame: FrameType | None = sys._getframe(1)
+    found = []
+    while frame is not None:
+        code = frame.f_code
+        if not _is_inside(code.co_filename) and not code.co_filename.startswith(_OURS):
+            found.append(f"{shown_file(code.co_filename)}:{frame.f_lineno} in {code.co_qualname}")
+        frame = frame.f_back
+    return tuple(found)
 
 
 def _is_inside(file: str) -> bool:

@@ -78,6 +78,9 @@ def make_hooks(
             scheduler.recorder.access(
                 task, behind(obj), where, shown_key(obj, key), operation_on(type(obj), where), value
             )
+        if scheduler.watch is not None:
+            where = sites[site]
+            scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
 
     def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
         scheduler = task.scheduler
@@ -88,6 +91,9 @@ def make_hooks(
         if scheduler.recorder is not None:
             for obj, key, operation in plan():
                 scheduler.recorder.access(task, obj, sites.nameless(site), shown_key(obj, key), operation)
+        if scheduler.watch is not None:
+            for obj, key, operation in plan():
+                scheduler.watch.access(task, obj, sites.nameless(site), key, operation)
 
     def perform(task: Task, site: int, call: Call) -> None:
         scheduler = task.scheduler
@@ -106,6 +112,9 @@ def make_hooks(
                 scheduler.recorder.access(task, call.receiver, sites[site], NO_KEY, "call")
             elif known is None:
                 scheduler.recorder.opaque(task, call.name, calls.direct(call), sites[site])
+        if scheduler.watch is not None:
+            for obj, key, operation in calls.accesses(call) or ():
+                scheduler.watch.access(task, obj, _site_for(obj, site), key, operation)
 
     def _site_for(obj: object, site: int) -> Site:
         return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)

@@ -110,6 +110,8 @@ class Lock:
             task.held.append(self)
         if scheduler.recorder is not None:
             scheduler.note(task, "acquire", scheduler.name_of(self))
+        if scheduler.watch is not None:
+            scheduler.watch.acquire(task, self)
         return True
 
     def _fail(self, task: Task) -> bool:
@@ -135,8 +137,11 @@ class Lock:
 
     def _let_go(self) -> None:
         owner, self.owner = self.owner, None
-        if owner is not None and self in owner.held:
-            owner.held.remove(self)
+        if owner is not None:
+            if self in owner.held:
+                owner.held.remove(self)
+            if owner.scheduler.watch is not None:
+                owner.scheduler.watch.publish(owner, self)
         self._real.release()
         for contender in self._contenders:
             contender.scheduler.make_ready(contender)

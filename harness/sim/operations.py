@@ -48,6 +48,9 @@ def operation(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         if scheduler.tracker is not None:
             scheduler.tracker.primitive(task, args[0], name, args[1:], kwargs)
         scheduler.point(task)
+        watch = scheduler.watch
+        if watch is not None:
+            watch.publish(task, args[0])
         task.inside += 1
         task.operation = args[0], name
         try:
@@ -55,6 +58,8 @@ def operation(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         finally:
             task.inside -= 1
             task.operation = None
+            if watch is not None:
+                watch.acquire(task, args[0])
             if scheduler.recorder is not None:
                 scheduler.note(task, "call", f"{scheduler.name_of(args[0])}.{name}")
 

@@ -26,6 +26,7 @@ from harness.sim.thread_state import StateSwitch
 from harness.sim.threads import forget_dummy_thread
 from harness.sim.tracing import tracing_hooks
 from harness.sim.tracker import Tracker
+from harness.sim.watch import Watch
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
 
@@ -71,8 +72,10 @@ class Scheduler:
         max_steps: int = MAX_STEPS,
         *,
         tracker: Tracker | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.tracker = tracker
+        self.watch = watch
         self.states = states
         self.hub = engine.make_hub(states)
         self._make_task = engine.task
@@ -263,6 +266,8 @@ class Scheduler:
                     self.tracker.edge(task, joiner)
             if self.recorder is not None and not task.atomic:
                 self.recorder.end(task, error)
+            if self.watch is not None:
+                self.watch.publish(task, task)
             if self.tracker is not None and not task.atomic:
                 self.tracker.end(task)
 

@@ -163,10 +163,12 @@ def start(thread: threading.Thread) -> None:
 
 
 def _tell_start(task: Task, child: Task) -> None:
-    tracker = task.scheduler.tracker
+    tracker, watch = task.scheduler.tracker, task.scheduler.watch
     if tracker is not None:
         tracker.start(task, child)
         tracker.edge(task, child)
+    if watch is not None:
+        watch.start(task, child)
 
 
 def _body(thread: threading.Thread, task: Task) -> Callable[[], None]:
@@ -208,6 +210,8 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
         raise RuntimeError("cannot join current thread")
     child.is_joined = True
     _wait_for_end(task, child, timeout)
+    if task.scheduler.watch is not None:
+        task.scheduler.watch.acquire(task, child)
     task.scheduler.note(task, "join", thread.name)
     return None
 
@@ -254,4 +258,6 @@ def is_alive(thread: threading.Thread) -> bool:
         scheduler.tracker.primitive(task, child or thread, "is_alive")
     scheduler.point(task)
     child = scheduler.threads.get(id(thread))
+    if scheduler.watch is not None and child is not None:
+        scheduler.watch.acquire(task, child)
     return _real_is_alive(thread) if child is None else not child.is_done

@@ -31,6 +31,7 @@ from harness.sim.scheduler import Candidate, Choose, OutcomeKind, Scheduler, Sto
 from harness.sim.task import Task
 from harness.sim.thread_state import StateSwitch, is_supported
 from harness.sim.tracker import Tracker
+from harness.sim.watch import Watch
 from harness.sim.watchdog import Watchdog
 
 __all__ = ["Outcome", "OutcomeKind", "World"]
@@ -163,13 +164,16 @@ class World:
         late = (f"module {module.__name__!r} was imported too late to be instrumented" for module in self._imported)
         return (*self.instrumentation.limits, *self.isolation.limits, *shared, *late)
 
-    def execute(self, choose: Choose, *, record: bool = False, tracker: Tracker | None = None) -> Outcome:
+    def execute(
+        self, choose: Choose, *, record: bool = False, tracker: Tracker | None = None, watch: Watch | None = None
+    ) -> Outcome:
         """Run the program once under the choices of a strategy.
 
         Args:
             choose: Picks who goes on at each choice.
             record: Keep the events; several times slower.
             tracker: Told what tasks will do and what they do.
+            watch: Told what they do, and what orders them.
 
         Raises:
             KeyboardInterrupt: a second interrupt came before the first took effect, or the program raised it.
@@ -180,7 +184,9 @@ class World:
         if self._setup is not None:
             self._setup()
         recorder = Recorder(self._home) if record else None
-        scheduler = self._scheduler = Scheduler(choose, recorder, self._engine, self._states, tracker=tracker)
+        scheduler = self._scheduler = Scheduler(
+            choose, recorder, self._engine, self._states, tracker=tracker, watch=watch
+        )
         try:
             with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
                 scheduler.run(self._program)

@@ -16,7 +16,7 @@ import sys
 import weakref
 from asyncio import base_events, constants, events, selector_events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
@@ -164,6 +164,12 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
     def _close_self_pipe(self) -> None:
         """Do nothing: there is none, ``call_soon_threadsafe`` wakes the task itself."""
 
+    def _process_events(self, event_list: Sequence[object]) -> None:
+        """Take what the selector gave; what foreign callbacks left comes before the round that runs them."""
+        if self.task is not None and self.scheduler.watch is not None:
+            self.scheduler.watch.acquire(self.task, self)
+        super()._process_events(event_list)  # type: ignore[misc]  # no stub has it
+
     def time(self) -> float:
         """Return the simulated seconds."""
         return self.scheduler.clock.now_s
@@ -188,6 +194,8 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         task = current_task()
         if task is not None:
             self.scheduler.point(task)
+            if self.scheduler.watch is not None:
+                self.scheduler.watch.publish(task, self)
         handle = super().call_soon_threadsafe(callback, *args, context=context)
         if task is not None and self.scheduler.recorder is not None:
             self.scheduler.note(task, "call", f"{self.scheduler.name_of(self)}.call_soon_threadsafe")
