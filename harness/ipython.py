@@ -111,7 +111,12 @@ def _parser() -> _Parser:
     parser = _Parser(prog=f"%%{_MAGIC}", usage="%(prog)s [options]", add_help=False)
     parser.add_argument("--seed", type=int, default=0, help="start of the random stream")
     parser.add_argument("--max-schedules", type=int, default=1_000, metavar="N", help="most executions")
-    parser.add_argument("--strategy", default="random", metavar="NAME", help="who goes on at each choice")
+    parser.add_argument(
+        "--strategy",
+        default="random",
+        metavar="NAME",
+        help="who goes on at each choice: auto, random, pct, pos, surw, delay or preemption",
+    )
     parser.add_argument("--instrument", action="append", default=[], metavar="MODULE", help="instrument it too")
     parser.add_argument("--replay", metavar="TOKEN", help="replay this token instead")
     return parser

@@ -112,7 +112,7 @@ def _replay(item: pytest.Function, token: str, options: dict[str, Any]) -> None:
     from harness.explore import replay
 
     with _refusals():
-        known = {name: options[name] for name in ("instrument", "isolate", "setup") if name in options}
+        known = {name: options[name] for name in ("instrument", "isolate", "setup", "faults") if name in options}
         execution = replay(_program(item), token, **known)
     sys.stdout.write(execution.output.stdout)  # into pytest's capture, like that of any test
     sys.stderr.write(execution.output.stderr)

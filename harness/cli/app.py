@@ -30,7 +30,9 @@ Program = Annotated[str, typer.Argument(metavar="PROGRAM", help="PATH.py::FUNC o
 Fleet = Annotated[str, typer.Argument(metavar="FLEET", help="Fleet file (.yaml) or model catalogue (.csv).")]
 Seed = Annotated[int, typer.Option("--seed", help="Start of the random stream; equal seeds give equal results.")]
 MaxSchedules = Annotated[int, typer.Option("--max-schedules", help="Most executions of a program.")]
-Strategy = Annotated[str, typer.Option("--strategy", help="Who goes on at each choice.")]
+Strategy = Annotated[
+    str, typer.Option("--strategy", help="Who goes on at each choice: auto, random, pct, pos, surw, delay, preemption.")
+]
 Instrument = Annotated[
     list[str] | None,
     typer.Option("--instrument", metavar="MODULE", help="Module or package to instrument too; may be repeated."),

@@ -100,6 +100,7 @@ def _exploration_json(result: Exploration) -> dict[str, object]:
         "schedules": result.schedules,
         "seed": result.seed,
         "strategy": result.strategy,
+        "found_by": result.found_by or None,
         "failure": None
         if failure is None
         else {
@@ -110,6 +111,9 @@ def _exploration_json(result: Exploration) -> dict[str, object]:
             "reachable_under_gil": failure.reachable_under_gil,
             "explanation": failure.explain(),
         },
+        "races": [
+            {"location": race.location, "places": [race.first.place, race.second.place]} for race in result.races
+        ],
         "limits": list(result.limits),
     }
 

@@ -24,7 +24,17 @@ from harness.explore.linearizability import (
 from harness.explore.races import Access, Race, RaceError
 from harness.explore.replaying import replay
 from harness.explore.schedule import Schedule
-from harness.explore.strategies import STRATEGIES, DelayBounded, Pct, Pos, PreemptionBounded, RandomWalk, Strategy, Surw
+from harness.explore.strategies import (
+    STRATEGIES,
+    Auto,
+    DelayBounded,
+    Pct,
+    Pos,
+    PreemptionBounded,
+    RandomWalk,
+    Strategy,
+    Surw,
+)
 from harness.explore.stress import StressReport, stress
 from harness.explore.token import Token
 from harness.explore.verdict import Verdict
@@ -32,6 +42,7 @@ from harness.explore.verdict import Verdict
 __all__ = [
     "STRATEGIES",
     "Access",
+    "Auto",
     "DelayBounded",
     "Execution",
     "Exploration",

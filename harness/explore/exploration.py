@@ -75,6 +75,7 @@ class Exploration:
         limits: What withheld a stronger verdict, or kept something from being seen; in a fixed order.
         strategy: Name of the strategy.
         seed: Its seed.
+        found_by: Name of the member of a portfolio that found the first failure, empty where there is none.
         claim: What the strategy says its silence is worth: the bound or the odds that apply; empty where none do.
         is_interrupted: Whether an interrupt ended it before its bounds did.
         log: Numbers about each execution.
@@ -88,6 +89,7 @@ class Exploration:
     limits: tuple[str, ...]
     strategy: str
     seed: int
+    found_by: str
     claim: str
     is_interrupted: bool
     log: ExecutionLog = field(repr=False, compare=False)
@@ -109,7 +111,8 @@ class Exploration:
 
     def summary(self) -> str:
         """Return one line, the same for equal seeds on any machine."""
-        drawn = f"strategy {self.strategy}, seed {self.seed}"
+        found_by = f" (found by {self.found_by})" if self.found_by else ""
+        drawn = f"strategy {self.strategy}{found_by}, seed {self.seed}"
         failure = self.failure
         if failure is not None:
             return f"{self._headline(failure)}, {preemptions(failure.preemptions)}; {drawn}; token {failure.token}"

@@ -23,13 +23,15 @@ from harness.explore.strategies import (
     Strategy,
     claim_of,
     is_exhausted,
+    make_strategy,
+    member_of,
     tell,
     tracker_of,
     withheld_by,
 )
 from harness.explore.verdict import Verdict
 from harness.instrument import Target
-from harness.sim import Choose, EngineName, Outcome, World, execute_under_gil
+from harness.sim import Choose, EngineName, Fault, Outcome, World, execute_under_gil
 
 __all__ = ["explore"]
 
@@ -52,6 +54,7 @@ def explore(
     on_failure: Literal["stop", "continue"] = "stop",
     engine: EngineName = "greenlet",
     check_determinism: bool = False,
+    faults: Sequence[Fault] = (),
 ) -> Exploration:
     """Run a program under many schedules of its threads and report the first that makes it fail.
 
@@ -61,7 +64,12 @@ def explore(
 
     Args:
         program: Function without arguments, with its assertions; run afresh for each execution, in the calling thread.
-        strategy: ``"random"``, or an object that makes the choices; used up by the call.
+        strategy: Who goes on at each choice. ``"auto"`` shares the executions among the next three. ``"random"``: any,
+            equally likely. ``"pct"``: random priorities with two drops, which meets failures of depth 3 with stated
+            odds. ``"pos"``: priorities drawn anew where operations conflict. ``"surw"``: odds by what each task has
+            still to do to shared state. ``"delay"``, ``"preemption"``: all schedules with at most two delays or
+            preemptions, few first. Or an object of `harness.explore` such as ``Pct(seed, depth=2)``, or one's own;
+            it brings its own seed and is used up by the call.
         max_schedules: Most executions to run, at least 1.
         max_seconds: Begin no execution after so many real seconds; results then depend on the machine.
         seed: Start of the pseudo-random stream. Equal seeds give equal results on any machine.
@@ -81,6 +89,8 @@ def explore(
             interpreter with a ``"gil"`` can switch by itself, which is slower and finds less.
         check_determinism: Run each schedule twice and compare the events. The first difference ends the exploration as
             ``UNCONTROLLED``, and ``limits`` says at which step it was and what is likely to cause it.
+        faults: What may go wrong with calls that leave the program, such as `harness.sim.Delay`: before each call of a
+            simulated executor, or of a `harness.sim.fault_point`, the schedule decides which of them strikes, if any.
         on_failure: ``"stop"`` at the first failing schedule, or ``"continue"`` and collect one failure per error site.
 
     Returns:
@@ -99,10 +109,10 @@ def explore(
     check_program(program)
     _check_bounds(max_schedules, max_seconds, on_failure)
     check_races(races, allow)
-    chosen = _strategy(strategy, seed)
+    chosen = _strategy(strategy, seed, max_schedules)
     _check_preempt(preempt, chosen)
-    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine)
-    origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine)
+    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine, faults=faults)
+    origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine, tuple(faults))
     campaign = _Campaign(origin, chosen, seed, max_schedules, preempt, RaceCollector(races, tuple(allow)))
     campaign.check_determinism = check_determinism
     with world:
@@ -128,13 +138,13 @@ def _check_preempt(preempt: str, strategy: Strategy) -> None:
         )
 
 
-def _strategy(strategy: str | Strategy, seed: int) -> Strategy:
+def _strategy(strategy: str | Strategy, seed: int, max_schedules: int) -> Strategy:
     if not isinstance(strategy, str):
         return Aside(strategy)
     if strategy not in STRATEGIES:
         known = ", ".join(repr(name) for name in STRATEGIES)
         raise InvalidArgumentError(f"{strategy=} is unknown; pass one of {known}")
-    return STRATEGIES[strategy](seed)
+    return make_strategy(strategy, seed, max_schedules)
 
 
 class _Campaign:
@@ -158,6 +168,7 @@ class _Campaign:
         self.limits: list[str] = []
         self.leaked: dict[str, None] = {}  # names of threads, in the order they were met
         self.is_uncontrolled = False
+        self.found_by = ""  # member of a portfolio that found the first failure
 
     def run(self, world: World, max_seconds: float | None, *, stop_at_failure: bool) -> None:
         deadline = None if max_seconds is None else time.monotonic() + max_seconds
@@ -228,6 +239,7 @@ class _Campaign:
 
     def failure(self, world: World, outcome: Outcome) -> Failure:
         """Run a failing schedule again, with its events recorded, shrink the first one, and make the report of it."""
+        self.found_by = self.found_by or member_of(self.strategy)
         again, has_diverged = recorded(world, outcome.choices)
         if has_diverged or place_of(again.outcome) != place_of(outcome):
             self.limits.append(
@@ -251,6 +263,7 @@ class _Campaign:
             races=tuple(self.races.races),
             strategy=self.strategy.name,
             seed=self.seed,
+            found_by=self.found_by,
             claim=claim_of(self.strategy),
             is_interrupted=world.is_interrupted,
             log=self.log,

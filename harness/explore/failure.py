@@ -78,6 +78,7 @@ class Failure:
 
         origin = self.origin
         options = {"instrument": origin.instrument, "isolate": origin.isolate, "setup": origin.setup}
+        options |= {"faults": origin.faults}
         return replay(origin.program, self.token, engine="threads", **options)  # type: ignore[arg-type]  # by name
 
     def explain(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.explore.program import make_world
 from harness.instrument import Target
-from harness.sim import EngineName, World
+from harness.sim import EngineName, Fault, World
 
 __all__ = ["Origin"]
 
@@ -21,7 +21,9 @@ class Origin:
     isolate: tuple[object, ...]
     setup: Callable[[], object] | None
     engine: EngineName
+    faults: tuple[Fault, ...] = ()
 
     def world(self) -> World:
         """Return a world as it was explored in, not yet entered."""
-        return make_world(self.program, self.instrument, isolate=self.isolate, setup=self.setup, engine=self.engine)
+        options = {"isolate": self.isolate, "setup": self.setup, "engine": self.engine, "faults": self.faults}
+        return make_world(self.program, self.instrument, **options)  # type: ignore[arg-type]  # by name

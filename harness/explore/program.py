@@ -9,7 +9,7 @@ from types import ModuleType
 
 from harness.explore.errors import InvalidArgumentError
 from harness.instrument import Target, module_of, resolve_targets, unwrap
-from harness.sim import ENGINES, EngineName, World
+from harness.sim import ENGINES, EngineName, Fault, World
 
 __all__ = ["check_program", "file_of", "instrument_names", "make_world", "name_of", "plain"]
 
@@ -93,15 +93,21 @@ def make_world(
     setup: Callable[[], object] | None = None,
     patience_s: float | None = 2.0,
     engine: EngineName = "greenlet",
+    faults: Sequence[Fault] = (),
 ) -> World:
     """Return the world of a program: its own module and the named ones instrumented, their state put back.
 
     Raises:
-        InvalidArgumentError: the program belongs to no imported module, or the engine is unknown.
+        InvalidArgumentError: the program belongs to no imported module, the engine is unknown, or a fault is none.
         UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
     """
     if engine not in ENGINES:
         raise InvalidArgumentError(f"{engine=} is unknown; pass one of {', '.join(map(repr, ENGINES))}")
+    for fault in faults:
+        if isinstance(fault, type) or not isinstance(fault, Fault):
+            raise InvalidArgumentError(
+                f"faults wants objects with name, may_strike and strike, has {fault!r}; see Fault"
+            )
     own = module_of(program)
     if own is None:
         raise InvalidArgumentError(
@@ -121,4 +127,5 @@ def make_world(
         setup=setup,
         patience_s=patience_s,
         engine=engine,
+        faults=faults,
     )

@@ -12,7 +12,7 @@ from harness.explore.reporting import make_execution
 from harness.explore.schedule import FollowSchedule, Schedule
 from harness.explore.token import Token
 from harness.instrument import Target
-from harness.sim import EngineName, Outcome
+from harness.sim import EngineName, Fault, Outcome
 
 __all__ = ["replay"]
 
@@ -25,6 +25,7 @@ def replay(
     isolate: Sequence[object] = (),
     setup: Callable[[], object] | None = None,
     engine: EngineName = "greenlet",
+    faults: Sequence[Fault] = (),
 ) -> Execution:
     """Run a program once along the schedule of a token, and return what happened.
 
@@ -35,6 +36,7 @@ def replay(
         isolate: As for the exploration that found the token.
         setup: As for the exploration that found the token.
         engine: What tasks are made of; ``"threads"`` forces the same order on OS threads.
+        faults: As for the exploration that found the token.
 
     Returns:
         The execution with its events; its ``error`` is the failure that came again, or ``None``.
@@ -55,7 +57,8 @@ def replay(
     follow = FollowSchedule(wanted.schedule)
     # A person may stop in a debugger as long as they like.
     modules = [*names, *instrument]
-    world = make_world(program, modules, isolate=isolate, setup=setup, patience_s=None, engine=engine)
+    options = {"isolate": isolate, "setup": setup, "engine": engine, "faults": faults}
+    world = make_world(program, modules, patience_s=None, **options)  # type: ignore[arg-type]  # by name
     with debugger(), world:
         with no_debugger():
             world.warm_up()

@@ -17,12 +17,14 @@ from harness.sim.errors import (
     DeadlockError,
     DrawError,
     ExceptionNotRetrievedError,
+    FaultError,
     SimError,
     TaskDestroyedError,
     WorldInUseError,
 )
 from harness.sim.event import NO_KEY, Event, EventKind, call_stack, short_value
 from harness.sim.executor import ExecutorCall, RateLimitError, SimulatedExecutor
+from harness.sim.faults import Call, Delay, Fault, fault_point
 from harness.sim.footprints import Footprints
 from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
@@ -43,16 +45,20 @@ __all__ = [
     "NO_KEY",
     "READ",
     "WRITE",
+    "Call",
     "Candidate",
     "Choose",
     "Clock",
     "DeadlockError",
+    "Delay",
     "DrawError",
     "EngineName",
     "Event",
     "EventKind",
     "ExceptionNotRetrievedError",
     "ExecutorCall",
+    "Fault",
+    "FaultError",
     "Footprints",
     "GilWatch",
     "Isolation",
@@ -76,6 +82,7 @@ __all__ = [
     "call_stack",
     "choose",
     "execute_under_gil",
+    "fault_point",
     "shape_network",
     "short_value",
     "shown_file",

@@ -6,6 +6,7 @@ __all__ = [
     "DeadlockError",
     "DrawError",
     "ExceptionNotRetrievedError",
+    "FaultError",
     "SimError",
     "TaskDestroyedError",
     "TaskExit",
@@ -26,6 +27,10 @@ class WorldInUseError(SimError, RuntimeError):
 
 class DrawError(SimError, ValueError):
     """Options cannot be drawn from; the message says what was wanted, what is so and what to do."""
+
+
+class FaultError(SimError, ValueError):
+    """A fault cannot be made with these values; the message says what is so and what to do."""
 
 
 class DeadlockError(SimError):

@@ -9,6 +9,7 @@ from random import Random
 from typing import final
 
 from harness.sim.errors import SimError
+from harness.sim.faults import fault_point
 from harness.sim.task import current_task
 
 __all__ = ["ExecutorCall", "RateLimitError", "SimulatedExecutor"]
@@ -108,10 +109,11 @@ class SimulatedExecutor:
 
         Raises:
             RateLimitError: too many calls are in progress.
-            Exception: whatever the plan or the draw has for this call.
+            Exception: whatever the plan, the draw or a fault of the exploration has for this call.
         """
         call = self._begin(prompt)
         try:
+            fault_point(f"{self.name}.complete")
             if current_task() is not None:
                 time.sleep(self._latency())
             return call.finish()

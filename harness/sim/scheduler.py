@@ -19,6 +19,7 @@ from harness.sim.draw import Option
 from harness.sim.engine import Engine
 from harness.sim.errors import TaskExit
 from harness.sim.event import EventKind, Recorder, call_site, short_value
+from harness.sim.faults import Fault, Faults
 from harness.sim.locks import Lock, RealLock, shadow
 from harness.sim.place import shown_file
 from harness.sim.task import Task
@@ -73,9 +74,11 @@ class Scheduler:
         *,
         tracker: Tracker | None = None,
         watch: Watch | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self.tracker = tracker
         self.watch = watch
+        self.faults = Faults(faults)
         self.states = states
         self.hub = engine.make_hub(states)
         self._make_task = engine.task

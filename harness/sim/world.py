@@ -22,6 +22,7 @@ from harness.sim.capture import Output, OutputCapture
 from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
 from harness.sim.event import Event, Recorder
+from harness.sim.faults import Fault
 from harness.sim.hooks import make_hooks
 from harness.sim.imports import ImportWatch
 from harness.sim.isolation import Isolation
@@ -86,6 +87,7 @@ class World:
         setup: Called before each execution, outside the controlled world.
         patience_s: Real seconds without a scheduling point after which an execution is ended, ``None`` for never.
         engine: What tasks are made of.
+        faults: What may go wrong with calls that leave the program.
 
     Raises:
         WorldInUseError: on entry, while another world exists.
@@ -102,8 +104,10 @@ class World:
         setup: Callable[[], object] | None = None,
         patience_s: float | None = 2.0,
         engine: EngineName = "greenlet",
+        faults: Sequence[Fault] = (),
     ) -> None:
         self._program = program
+        self._faults = tuple(faults)
         self._setup = setup
         function = unwrap(program)
         self._home = function.__code__.co_filename if function is not None else ""
@@ -185,7 +189,7 @@ class World:
             self._setup()
         recorder = Recorder(self._home) if record else None
         scheduler = self._scheduler = Scheduler(
-            choose, recorder, self._engine, self._states, tracker=tracker, watch=watch
+            choose, recorder, self._engine, self._states, tracker=tracker, watch=watch, faults=self._faults
         )
         try:
             with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for

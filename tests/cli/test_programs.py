@@ -65,7 +65,9 @@ def test_explore_json_stands_alone_on_standard_output(harness: Harness, workplac
         "schedules": 3,
         "seed": 7,
         "strategy": "random",
+        "found_by": None,
         "failure": None,
+        "races": [],
         "limits": [],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.explore.dpor import Dpor
+from harness.explore.strategies.auto import Auto
 from harness.explore.strategies.delay_bounded import DelayBounded
 from harness.explore.strategies.pct import Pct
 from harness.explore.strategies.pos import Pos
@@ -16,6 +17,7 @@ from harness.explore.strategies.strategy import (
     Strategy,
     claim_of,
     is_exhausted,
+    member_of,
     tell,
     tracker_of,
     withheld_by,
@@ -25,6 +27,7 @@ from harness.explore.strategies.surw import Surw
 __all__ = [
     "STRATEGIES",
     "Aside",
+    "Auto",
     "DelayBounded",
     "Dpor",
     "Exhaustive",
@@ -36,6 +39,8 @@ __all__ = [
     "Surw",
     "claim_of",
     "is_exhausted",
+    "make_strategy",
+    "member_of",
     "tell",
     "tracker_of",
     "withheld_by",
@@ -50,4 +55,10 @@ STRATEGIES: dict[str, Callable[[int], Strategy]] = {
     "delay": DelayBounded,
     "preemption": PreemptionBounded,
     "dpor": Dpor,
+    "auto": Auto,
 }
+
+
+def make_strategy(name: str, seed: int, budget: int) -> Strategy:
+    """Return the strategy of a name, which `STRATEGIES` must hold, for so many executions."""
+    return Auto(seed, budget=budget, prover=STRATEGIES.get("dpor")) if name == "auto" else STRATEGIES[name](seed)

@@ -16,6 +16,7 @@ __all__ = [
     "claim_of",
     "draw_option",
     "is_exhausted",
+    "member_of",
     "tell",
     "tracker_of",
     "withheld_by",
@@ -89,6 +90,11 @@ def tell(strategy: object, outcome: Outcome) -> None:
         after(outcome)
 
 
+def member_of(strategy: object) -> str:
+    """Return the name of the member of a portfolio that makes the choices now, empty for other strategies."""
+    return str(getattr(getattr(strategy, "member", None), "name", ""))
+
+
 def draw_option(candidates: Sequence[Candidate], random: Random) -> Candidate:
     """Return any candidate, each equally likely."""
     return candidates[int(random.random() * len(candidates))]
@@ -115,6 +121,11 @@ class Aside:
             return self._strategy.choose(candidates, current)
         finally:
             current.atomic -= 1
+
+    @property
+    def member(self) -> object:
+        """The member of the caller's portfolio whose turn it is, ``None`` where it has none."""
+        return getattr(self._strategy, "member", None)
 
     @property
     def tracker(self) -> Tracker | None:
