@@ -35,7 +35,7 @@ RACING = {
 }
 
 
-by_id = pytest.mark.parametrize("pitfall", map(pitfalls.get, RACING), ids=lambda pitfall: pitfall.id)
+by_id = pytest.mark.parametrize("pitfall", [pitfalls.get(name) for name in RACING], ids=lambda pitfall: pitfall.id)
 
 
 @pytest.mark.xfail(strict=True, reason="the tasks of one event loop stand in one column, as the thread that runs them")
