@@ -220,7 +220,7 @@ def test_escape_fails_with_its_limit(pytester: pytest.Pytester) -> None:
     [
         ("(max_schedule=3)", "mark explore has no option 'max_schedule'; near: 'max_schedules', 'max_seconds'"),
         ("(3)", "mark explore wants options by name, has 3 without one; write its name before it"),
-        ("(strategy='dpor')", "strategy='dpor' is unknown; pass one of *"),
+        ("(strategy='rondom')", "strategy='rondom' is unknown; pass one of *"),
     ],
 )
 def test_wrong_option_fails_with_one_line(pytester: pytest.Pytester, mark: str, message: str) -> None:

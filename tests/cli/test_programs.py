@@ -198,7 +198,7 @@ def test_stress_json_stands_alone_on_standard_output(harness: Harness) -> None:
 
 WRONG_USE = {
     "takes arguments": ("explore", "wrong.py::needs"),
-    "strategy='dpor' is unknown": ("explore", "counter.py::lost_update", "--strategy", "dpor"),
+    "strategy='rondom' is unknown": ("explore", "counter.py::lost_update", "--strategy", "rondom"),
     "max_schedules=0 is below 1": ("explore", "counter.py::lost_update", "--max-schedules", "0"),
     "instrument='nowhere' names no module": ("explore", "counter.py::lost_update", "--instrument", "nowhere"),
     "runs=0 is below 1": ("stress", "counter.py::lost_update", "--runs", "0"),
