@@ -87,7 +87,7 @@ def nested(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[str]:
             lambda p: f"try:\n{lines_of(p[0])}\nexcept (TypeError, LookupError) as error:\n{lines_of(p[1])}"
         ),
         st.tuples(EXPRESSIONS, NAMES, inner).map(
-            lambda p: lambda p: f"match {p[0]}:\n    case [{p[1]}, *_]:\n        pass\n    case _:\n{indented(p[2])}"
+            lambda p: f"match {p[0]}:\n    case [{p[1]}, *_]:\n        pass\n    case _:\n{indented(p[2])}"
         ),
     )
 

@@ -12,6 +12,7 @@ from types import FunctionType
 import pytest
 
 from harness.instrument import Instrumentation, are_hooks_installed, install_hooks, remove_hooks
+from harness.instrument.hooks import HOOKS_NAME
 from harness.sim.world import World
 from tests.instrument import corpus, shapes
 from tests.instrument.passing import functions_of, instrumented, make_module, passing_hooks, run_cell, touching
@@ -276,7 +277,7 @@ def test_function_born_at_any_depth_in_between_gets_original_code():
 
     assert cls.m.__code__ in consts[0].co_consts
     assert any(cls.m.__code__ is c for c in consts[0].co_consts)
-    assert "harness hooks" not in inner.__code__.co_names
+    assert HOOKS_NAME not in inner.__code__.co_names
 
 
 def test_equal_function_of_another_module_is_left_alone():
@@ -435,7 +436,7 @@ def test_message_of_a_failing_assertion_survives():
 
 def test_functions_of_a_test_module_that_asserts_are_all_matched():
     with instrumented(sys.modules[__name__]) as instrumentation:
-        swapped = [f for f in live_functions(sys.modules[__name__]) if "harness hooks" in f.__code__.co_names]
+        swapped = [f for f in live_functions(sys.modules[__name__]) if HOOKS_NAME in f.__code__.co_names]
 
     assert len(swapped) > 20
     assert [limit for limit in instrumentation.limits if "suspended" not in limit] == []
