@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+
 import gil_programs as programs
 import pytest
 
@@ -37,3 +39,14 @@ def test_unknown_place_of_preemption_is_refused():
 def test_strategy_that_counts_on_all_choices_is_refused_under_the_gil():
     with pytest.raises(InvalidArgumentError, match="takes choices away from the strategy"):
         explore(programs.as_program("o.n += 1"), preempt="gil", strategy="pos")
+
+
+def test_a_profiler_keeps_its_place_and_the_question_stays_open():
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        failure = explore(programs.as_program(next(iter(programs.LABELS))), max_schedules=50).failure
+    finally:
+        profiler.disable()
+
+    assert failure.reachable_under_gil is None

@@ -23,7 +23,11 @@ _ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_task
 
 @final
 class LoopsApart:
-    """Context manager around one execution. Confined to the world's thread."""
+    """Context manager around one execution after the other. Confined to the world's thread."""
+
+    def __init__(self) -> None:
+        self._own = Policy()
+        self._made: set[Any] = OrderedSet()
 
     def __enter__(self) -> None:
         self._running = events._get_running_loop()
@@ -32,11 +36,15 @@ class LoopsApart:
         self._tasks: set[Any] = _ALL_TASKS.data  # type: ignore[attr-defined]
         events._set_running_loop(None)
         sys.set_asyncgen_hooks(None, None)
-        events._event_loop_policy = Policy(events.get_event_loop_policy())  # type: ignore[attr-defined]
-        _ALL_TASKS.data = OrderedSet()  # type: ignore[attr-defined]
+        self._own.begin(events.get_event_loop_policy())
+        events._event_loop_policy = self._own  # type: ignore[attr-defined]
+        _ALL_TASKS.data = self._made  # type: ignore[attr-defined]
 
     def __exit__(self, *raised: object) -> None:
-        made, _ALL_TASKS.data = list(_ALL_TASKS), self._tasks  # type: ignore[attr-defined]
+        made = list(_ALL_TASKS) if self._made else ()
+        _ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
+        if self._made:
+            self._made = OrderedSet()
         for task in made:  # by another thread of the process, in the meantime
             if not isinstance(task.get_loop(), EventLoop):
                 _ALL_TASKS.add(task)

@@ -37,16 +37,18 @@ class _PerTask:
 
 @final
 class Policy(asyncio.DefaultEventLoopPolicy):
-    """The default policy inside tasks, the process's own everywhere else. Thread-safe.
+    """The default policy inside tasks, the process's own everywhere else. Thread-safe."""
 
-    Args:
-        real: The policy of the process.
-    """
+    _real: asyncio.AbstractEventLoopPolicy
 
-    def __init__(self, real: asyncio.AbstractEventLoopPolicy) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._real = real
         self._local = _PerTask()
+
+    def begin(self, real: asyncio.AbstractEventLoopPolicy) -> None:
+        """Forget what tasks of an earlier execution have set; ``real`` is the policy of the process."""
+        self._real = real
+        self._local.kept.clear()
 
     def get_event_loop(self) -> asyncio.AbstractEventLoop:
         """Return the current loop of the thread; as asyncio's."""
