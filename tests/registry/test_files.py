@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+from pathlib import Path
 
 import pytest
 
@@ -204,3 +206,27 @@ def test_a_control_character_is_refused(tmp_path):
 
 def test_the_path_may_be_text():
     assert Registry.from_file(str(FIXTURES / "fleet.yaml")).version == 1
+
+
+class Marking:
+    """Makes a file when it is loaded from a pickle."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("protocol", [0, pickle.HIGHEST_PROTOCOL])
+@pytest.mark.parametrize("extension", ["yaml", "csv", "pkl"])
+def test_pickle_is_never_loaded_from_a_file(tmp_path: Path, extension: str, protocol: int) -> None:
+    mark, file = tmp_path / "mark", tmp_path / f"fleet.{extension}"
+    file.write_bytes(pickle.dumps(Marking(mark), protocol=protocol))
+
+    with pytest.raises(RegistryFileError):
+        Registry.from_file(file)
+
+    assert not mark.exists()
+    pickle.loads(file.read_bytes()).close()
+    assert mark.exists()

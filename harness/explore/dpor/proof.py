@@ -80,7 +80,8 @@ class Proof:
             return f"{traces}, no shared location was met: nothing of it was seen to be shared"
         names = list(self.shared)
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-        return f"{traces}, {len(names)} shared locations ({shown})"
+        locations = "1 shared location" if len(names) == 1 else f"{len(names)} shared locations"
+        return f"{traces}, {locations} ({shown})"
 
 
 _SHOWN = 5
