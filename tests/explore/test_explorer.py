@@ -238,12 +238,13 @@ def test_interrupt_gives_the_partial_result():
         if next(count) == 5:
             os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.getsignal(signal.SIGINT)  # ignored where a shell runs the tests in the background
     count = iter(range(10**9)).__iter__()
     result = explore(lost_update, setup=setup, max_schedules=100, on_failure="continue")
 
     assert 0 < result.schedules < 100
     assert f"interrupted after {result.schedules} of 100 schedules" in result.limits
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_second_interrupt_raises_and_everything_is_put_back():
