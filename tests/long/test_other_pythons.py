@@ -74,7 +74,8 @@ def test_tokens_replay_in_other_interpreters(written, differing, capsys):
     assert differing, "no other CPython from 3.11 on was found"
     with capsys.disabled():
         for version, names in differing.items():
-            print(f"\n{len(written) - len(names)} of {len(written)} tokens of {sys.version.split()[0]} alike on {version}")
+            alike = len(written) - len(names)
+            print(f"\n{alike} of {len(written)} tokens of {sys.version.split()[0]} replay alike on {version}")
 
     assert all(entry["token"] for entry in written.values())
     assert all(names <= ON_LOOPS for names in differing.values()), differing
