@@ -118,7 +118,7 @@ def test_interrupt_prints_partial_result_and_exits_with_130(harness: Harness, wo
         "def program():\n"
         "    if not pathlib.Path('sent').exists():\n"
         "        pathlib.Path('sent').touch()\n"
-        "        signal.raise_signal(signal.SIGINT)\n"  # as Ctrl-C does
+        "        signal.getsignal(signal.SIGINT)(signal.SIGINT, None)\n"  # as Ctrl-C does
     )
 
     finished = harness("explore", "interrupted.py::program")
