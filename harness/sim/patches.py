@@ -13,8 +13,7 @@ from typing import final
 
 from harness.sim import threads
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
-from harness.sim.escapes import escapes
-from harness.sim.lock_holders import lock_holders
+from harness.sim.escapes import ESCAPES, guard
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
 from harness.sim.randomness import Randomness
@@ -41,8 +40,8 @@ class Patches:
         from harness.sim.loops import loop_patches  # loads asyncio
         from harness.sim.network import network_patches
 
-        for owner, name, function in (*escapes(), *lock_holders()):
-            self._replace(owner, name, function)
+        for owner, name, call in ESCAPES:
+            self._replace(owner, name, guard(getattr(owner, name), call))
         lock = lock_replacement()
         for owner in (threading, _thread):
             for name in ("Lock", "allocate_lock", "_allocate_lock"):
