@@ -10,8 +10,6 @@ import pytest
 import harness
 from harness.explore import Auto, Verdict, explore, replay
 
-pytestmark = pytest.mark.portable
-
 
 class Box:
     def __init__(self):

@@ -9,7 +9,6 @@ import pytest
 
 from harness.explore import InvalidArgumentError, Verdict, explore, replay
 
-pytestmark = pytest.mark.portable
 by_name = pytest.mark.parametrize("name", programs.LABELS)
 
 

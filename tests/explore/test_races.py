@@ -14,8 +14,6 @@ import pytest
 from harness.explore import InvalidArgumentError, RaceError, Verdict, explore, replay
 from harness.registry import Registry
 
-pytestmark = pytest.mark.portable
-
 
 class Box:
     def __init__(self):

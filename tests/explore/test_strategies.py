@@ -11,8 +11,6 @@ import pytest
 from harness.explore import STRATEGIES, DelayBounded, InvalidArgumentError, Pct, PreemptionBounded, explore
 from harness.sim import Option
 
-pytestmark = pytest.mark.portable
-
 
 class Box:
     def __init__(self):

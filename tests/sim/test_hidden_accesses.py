@@ -8,8 +8,6 @@ from harness.explore import Verdict, explore
 from harness.explore.program import make_world
 from tests.programs.hidden_accesses import PROGRAMS
 
-pytestmark = pytest.mark.portable
-
 # The conflict cannot be told exactly: code of the program runs within, or nobody says what the function does.
 OPAQUE = {"a chain of maps", "a pattern", "lru_cache", "random.choice"}
 
