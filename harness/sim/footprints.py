@@ -40,9 +40,12 @@ class Footprints:
 
     def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:
         """Declare a read or write of memory."""
-        found = self.locations.accesses(obj, site, key, operation)
-        before = self.declared.get(task.number)
-        self.declared[task.number] = found if before is None else before + found
+        found = self.locations.known.get((id(obj), site.name, operation))
+        if found is None:
+            found = self.locations.accesses(obj, site, key, operation)
+        number = task.number
+        before = self.declared.get(number)
+        self.declared[number] = found if before is None else before + found
 
     def primitive(
         self,

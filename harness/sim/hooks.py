@@ -37,6 +37,7 @@ from harness.sim.reach import (
     sources,
 )
 from harness.sim.task import Task
+from harness.sim.tracker import Tracker
 
 __all__ = ["make_hooks"]
 
@@ -68,10 +69,11 @@ def make_hooks(
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         scheduler = task.scheduler
         if scheduler.tracker is not None and not task.inside:
-            where, real = sites[site], behind(obj)
-            if kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
-                scheduler.tracker.opaque(task, where.name or "subscript", reach([real], kinds)[0], where)
-            scheduler.tracker.access(task, real, where, plain_key(real, key), operation_on(type(obj), where))
+            where = sites[site]
+            if key is NO_KEY and kinds[type(obj)] is OWN:  # most are so: no view, no container, no code to look at
+                scheduler.tracker.access(task, obj, where, key, where.operation)
+            else:
+                declare(task, scheduler.tracker, obj, where, key)
         scheduler.point(task)
         if scheduler.recorder is not None:
             where = sites[site]
@@ -81,6 +83,12 @@ def make_hooks(
         if scheduler.watch is not None:
             where = sites[site]
             scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
+
+    def declare(task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
+        real = behind(obj)
+        if kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
+            tracker.opaque(task, where.name or "subscript", reach([real], kinds)[0], where)
+        tracker.access(task, real, where, plain_key(real, key), operation_on(type(obj), where))
 
     def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
         scheduler = task.scheduler

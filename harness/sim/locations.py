@@ -51,6 +51,7 @@ class Locations:
         types: Whether instances of a type are touched as a whole, for types with attributes that were touched; grows
             over an exploration.
         is_stale: Whether a type was found to be touched as a whole after attributes were, which lack their intent.
+        known: Accesses to attributes and variables that were asked for, by id of the object, name and operation.
     """
 
     def __init__(self, types: dict[type, bool]) -> None:
@@ -59,7 +60,7 @@ class Locations:
         self.names: list[tuple[object, object]] = [(None, "clock")]  # keeps the objects, so that their ids stay theirs
         self.opaque: dict[int, str] = {}
         self._numbers: dict[tuple[int, object], int] = {}
-        self._known: dict[tuple[int, str | None, str], list[int]] = {}  # accesses to attributes and variables
+        self.known: dict[tuple[int, str | None, str], list[int]] = {}
 
     def number(self, obj: object, key: object = NO_KEY) -> int:
         """Return the number of a location; of the object as a whole without a key."""
@@ -71,14 +72,10 @@ class Locations:
 
     def accesses(self, obj: object, site: Site, key: object, operation: str) -> list[int]:
         """Return the accesses of what `Tracker.access` was told; not to be altered."""
-        name = site.name
-        known = self._known.get((id(obj), name, operation))
-        if known is not None:
-            return known
-        kind = type(obj)
+        name, kind = site.name, type(obj)
         if obj is None or issubclass(kind, ModuleType):
             found = [self.number(None, name) * 4 + (operation != "read")]
-            self._known[id(obj), name, operation] = found
+            self.known[id(obj), name, operation] = found
             return found
         if kind in CONTAINERS:
             return self._container(obj, kind, name, key, operation)
@@ -90,7 +87,7 @@ class Locations:
             return self.whole(obj, writes=operation != "read", call=None)
         found = self._attribute(obj, kind, name, operation)
         if len(found) == 1:  # else its class is looked into, which depends
-            self._known[id(obj), name, operation] = found
+            self.known[id(obj), name, operation] = found
         return found
 
     def whole(self, obj: object, *, writes: bool, call: str | None) -> list[int]:

@@ -33,6 +33,7 @@ class Event:
         locations: How many locations had a number.
         accesses: What the step did.
         past: Positions of the events that happen before it, its own included, as bits.
+        bit: Its own position, as a bit.
         races: Positions of the events it is in a race with.
         attempt: Access that it would have made had it not failed, -1 for none.
         enabler: Position of the event that let it go on: the wake-up of a waiting task, the start of the timer that
@@ -48,6 +49,7 @@ class Event:
     locations: int
     accesses: list[int] = field(default_factory=list)
     past: int = 0
+    bit: int = 0
     races: list[int] = field(default_factory=list)
     attempt: int = -1
     enabler: int = -1
@@ -82,7 +84,7 @@ class Stack:
         position = len(self.events)
         self.events.append(event)
         own = self.last.get(event.task)
-        past = 1 << position
+        event.bit = past = 1 << position
         if own is not None:
             past |= self.events[own].past
         while before:
@@ -121,27 +123,27 @@ class Stack:
             history = self._history[location] = []
         waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
         need = waiting is not None and waiting.needs_at == location
-        own = self.last.get(event.task, -1)
+        events, task = self.events, event.task
         past, is_over = event.past, False
         for earlier, other, _ in reversed(history):
             if _COMMUTES[mode * 4 + other]:
                 continue
-            if self.events[earlier].task != event.task:
+            if events[earlier].task != task:
                 self.met.add(location)
             if not past >> earlier & 1 or (need and not is_over and not base >> earlier & 1):
-                if not is_over and self._could_be_first(event, earlier, own, waiting):
+                if not is_over and self._could_be_first(event, earlier, waiting):
                     event.races.append(earlier)
                     is_over = need
-                past |= self.events[earlier].past
+                past |= events[earlier].past
             if other == WRITE and (not need or is_over or base >> earlier & 1):
                 break
         event.past = past
         event.accesses.append(access)
         history.append((position, mode, None if levels is None else levels.get(location)))
 
-    def _could_be_first(self, event: Event, earlier: int, own: int, use: Use | None) -> bool:
+    def _could_be_first(self, event: Event, earlier: int, use: Use | None) -> bool:
         """Return whether an event could have happened where an earlier one did."""
-        if own < earlier and event.task in self.events[earlier].enabled:
+        if self.last.get(event.task, -1) < earlier and event.task in self.events[earlier].enabled:
             return True  # it was the task's next step then, too
         enabler = event.enabler
         if enabler >= 0 and self.events[enabler].past >> earlier & 1:

@@ -16,11 +16,12 @@ made, so a sleeping step is compared by what it would do now.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import final
 
 from harness.explore.dpor.proof import Proof
 from harness.explore.dpor.stack import Event, Stack
-from harness.explore.dpor.wakeup_tree import Node, Planned, first_of, insert, is_independent
+from harness.explore.dpor.wakeup_tree import Node, first_of, insert, is_independent
 from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints, Lock, Option, Outcome, Task
 
 __all__ = ["Dpor"]
@@ -53,6 +54,7 @@ class Dpor(Footprints):
         self._has_begun = False
         self._parting: Event | None = None  # state at which the next execution leaves the last one
         self._todo: list[Node] = []  # what the next state is to explore
+        self._planned = 0  # events whose races have been looked at
 
     @property
     def tracker(self) -> Dpor:
@@ -73,6 +75,7 @@ class Dpor(Footprints):
         self._position = 0  # of the next event
         self._tasks = [event.task for event in self._stack.events]  # of the events that are made again as they were
         self._replayed = len(self._tasks)
+        self._planned = min(self._planned, self._replayed)
         self._last: dict[int, int] = {}  # position of each task's last event
         self._stack.last = self._last
         self._stack.met.clear()
@@ -108,7 +111,8 @@ class Dpor(Footprints):
             if len(self._stack.events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
         self.proof.see(self, self._stack.events, self._stack.met)
-        self._plan(0)
+        self._plan(self._planned)
+        self._planned = len(self._stack.events)
         for number in sorted({*self.declared, *self.uses, *self._daemons}):
             self._plan_unmade(number)
 
@@ -119,9 +123,13 @@ class Dpor(Footprints):
         if candidates[0].__class__ is Option:
             assert current is not None
             return candidates[self._draw(current.number, len(candidates))]
-        if self._position < self._replayed:
-            return self._find(candidates, self._tasks[self._position])
-        return self._arrive(candidates, current)
+        if self._position >= self._replayed:
+            return self._arrive(candidates, current)
+        wanted = self._tasks[self._position]
+        for candidate in candidates:
+            if candidate.number == wanted:
+                return candidate
+        return self._find(candidates, wanted)
 
     def _draw(self, task: int, options: int) -> int:
         """Return the option that a task draws: an event of its own, in conflict with nothing."""
@@ -185,11 +193,10 @@ class Dpor(Footprints):
         events = self._stack.events
         if not events or not events[-1].sleeping:
             return {}
-        made = (events[-1].accesses,)
-        slept = events[-1].sleeping.items()
-        return {
-            task: accesses for task, accesses in slept if task != events[-1].task and is_independent(accesses, made)
-        }
+        last = events[-1]
+        made = (last.accesses,)
+        slept = last.sleeping.items()
+        return {task: accesses for task, accesses in slept if task != last.task and is_independent(accesses, made)}
 
     # Steps, see Tracker
 
@@ -293,7 +300,7 @@ class Dpor(Footprints):
     # Plans
 
     def _plan(self, start: int) -> None:
-        """Plan the reversal of every race whose later event is from a position on."""
+        """Plan the reversal of every race whose later event is from a position on; earlier ones are planned."""
         for position, event in enumerate(self._stack.events[start:], start):
             for earlier in event.races:
                 self._reverse(earlier, position)
@@ -317,32 +324,28 @@ class Dpor(Footprints):
         """Plan an execution in which the later of two events in a race comes without the earlier one."""
         events = self._stack.events
         state = events[earlier]
-        sequence = self._without(earlier)
         last = events[later]
-        accesses = last.accesses if last.attempt < 0 else [*last.accesses, last.attempt]
-        sequence.append(Planned(last.task, 1 << later, last.past, accesses))
-        self._insert(state, sequence)
+        if last.attempt >= 0:
+            last = replace(last, accesses=[*last.accesses, last.attempt])
+        self._insert(state, [*self._without(earlier), last])
 
     def _fire(self, position: int) -> None:
         """Plan an execution in which the clock advances where a step cancelled its next timer."""
         state = self._stack.events[position]
         sequence = self._without(position)
-        bit = 1 << len(self._stack.events)
-        past = bit
+        firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*state.cancelled])
+        firing.bit = firing.past = 1 << len(self._stack.events)
         for step in sequence:
-            if not is_independent(state.cancelled, (step.accesses,)):
-                past |= step.past
-        self._insert(state, [*sequence, Planned(CLOCK_NUMBER, bit, past, state.cancelled)])
+            if not is_independent(firing.accesses, (step.accesses,)):
+                firing.past |= step.past
+        self._insert(state, [*sequence, firing])
 
-    def _without(self, position: int) -> list[Planned]:
+    def _without(self, position: int) -> list[Event]:
         """Return the later steps that do not come after one."""
-        return [
-            Planned(event.task, 1 << at, event.past, event.accesses, event.option)
-            for at, event in enumerate(self._stack.events[position + 1 :], position + 1)
-            if not event.past >> position & 1
-        ]
+        bit = 1 << position
+        return [event for event in self._stack.events[position + 1 :] if not event.past & bit]
 
-    def _insert(self, state: Event, sequence: list[Planned]) -> None:
+    def _insert(self, state: Event, sequence: list[Event]) -> None:
         """Plan a sequence at a state, unless an equivalent one was explored or is planned."""
         for task, slept in state.sleeping.items():
             first = first_of(task, sequence)
@@ -352,7 +355,7 @@ class Dpor(Footprints):
 
     def _describe(self, accesses: Sequence[int], base: int) -> Sequence[int]:
         """Return accesses with locations that may have other numbers elsewhere replaced by their descriptions."""
-        if all(access >> 2 < base for access in accesses):
+        if not accesses or max(accesses) >> 2 < base:
             return accesses
         return [
             access if access >> 2 < base else self._description(access >> 2) * 4 + (access & 3) for access in accesses

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from harness.sim import are_in_conflict
 
@@ -36,9 +37,8 @@ class Node:
     option: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One step of a sequence to be inserted.
+class Planned(Protocol):
+    """One step of a sequence to be inserted: an event, as it was in the execution that the sequence is taken from.
 
     Attributes:
         task: Number of the task.
@@ -51,18 +51,21 @@ class Planned:
     task: int
     bit: int
     past: int
-    accesses: Sequence[int]
-    option: int = -1
+    accesses: list[int]
+    option: int
 
 
 Describe = Callable[[Sequence[int], int], Sequence[int]]  # accesses with locations from a base on by description
 
 
-def insert(children: list[Node], sequence: list[Planned], base: int, describe: Describe) -> bool:
+def insert(children: list[Node], sequence: Sequence[Planned], base: int, describe: Describe) -> bool:
     """Insert a sequence below the children of a state; return whether a branch was added."""
     while sequence:
-        matching = next((child for child in children if _agrees(child, sequence, describe)), None)
-        if matching is None:
+        for child in children:
+            if _agrees(child, sequence, describe):
+                matching = child
+                break
+        else:
             for step in sequence:
                 node = Node(step.task, base, describe(step.accesses, base), option=step.option)
                 children.append(node)
@@ -72,7 +75,7 @@ def insert(children: list[Node], sequence: list[Planned], base: int, describe: D
             return False
         position = next((at for at, step in enumerate(sequence) if step.task == matching.task), None)
         if position is not None:
-            del sequence[position]
+            sequence = [*sequence[:position], *sequence[position + 1 :]]
         children = matching.children
     return False
 
@@ -96,4 +99,9 @@ def first_of(task: int, sequence: Sequence[Planned], option: int = -1) -> bool |
 
 def is_independent(accesses: Sequence[int], steps: Iterable[Sequence[int]]) -> bool:
     """Return whether a step is in conflict with none of some others."""
-    return not any(are_in_conflict(one, other) for step in steps for other in step for one in accesses)
+    for step in steps:
+        for other in step:
+            for one in accesses:
+                if one >> 2 == other >> 2 and are_in_conflict(one, other):
+                    return False
+    return True
