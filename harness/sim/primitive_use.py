@@ -172,9 +172,9 @@ class Use:
     def resume(self) -> Use:
         """Return what goes on after the wait that it begins."""
         again = Use(self.location, self._mode, delay_s=self.delay_s, clock=self._clock, also=self.also)
-        again.is_resumed = True
+        again.is_resumed, again._level = True, self._level
         if self.is_lock:  # others may take it again before this one goes on
-            again.need, again._level, again._arrival, again.is_lock = self.need, self._level, READ, True
+            again.need, again._arrival, again.is_lock = self.need, READ, True
         if self.also:  # a condition: it takes its lock again
             again.may_block, again.need = True, bool
             again.needs_at, again._level = self.also[0]

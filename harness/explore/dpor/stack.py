@@ -72,7 +72,7 @@ class Stack:
         self.met: set[int] = set()  # locations of conflicts between tasks
         self._history: dict[int, list[tuple[int, int, Any]]] = {}  # location -> (position, mode, level before)
 
-    def push(self, event: Event, before: int, accesses: Sequence[int], use: Use | None) -> None:
+    def push(self, event: Event, before: int, accesses: Sequence[int], use: Use | None, due: Use | None = None) -> None:
         """Add an event.
 
         Args:
@@ -80,6 +80,7 @@ class Stack:
             before: Positions of events that it comes after for other reasons than conflicts, as bits.
             accesses: What it does.
             use: The operation of a primitive among that, if there is one.
+            due: The operation whose time-out is over with the event.
         """
         position = len(self.events)
         self.events.append(event)
@@ -92,7 +93,7 @@ class Stack:
             past |= self.events[highest].past
             before &= ~(1 << highest)
         event.past = past
-        levels = None
+        levels = due.levels() if due is not None else None
         if use is not None:
             levels = use.levels()
             if use.need is not None and not use.is_met():

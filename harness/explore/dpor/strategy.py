@@ -22,7 +22,7 @@ from typing import final
 from harness.explore.dpor.proof import Proof
 from harness.explore.dpor.stack import Event, Stack
 from harness.explore.dpor.wakeup_tree import Node, first_of, insert, is_independent
-from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints, Lock, Option, Outcome, Task
+from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints, Lock, Option, Outcome, Task, Use
 
 __all__ = ["Dpor"]
 
@@ -222,6 +222,7 @@ class Dpor(Footprints):
             if number in self.uses and isinstance(candidate, Task):
                 state.cancelled = self._cancelled(candidate)
             accesses, use = self.take(candidate)
+            due: Use | None = None
             if not accesses and use is None and number not in self._excused and position:
                 self.proof.undeclared[getattr(candidate, "name", "")] = None
             self._excused.discard(number)
@@ -229,12 +230,13 @@ class Dpor(Footprints):
                 accesses = [*accesses, _END * 4 + READ]
             if isinstance(candidate, Clock):
                 task = candidate.timers[0].task
-                state.enabler = -1 if task is None else self._last[task.number]
-                if task is None:  # who sent what arrives is not known
+                if task is not None:
+                    state.enabler, due = self._last[task.number], self.uses.get(task.number)
+                else:  # who sent what arrives is not known
                     self.proof.undeclared["the network"] = None
             elif use is not None and use.is_resumed:
                 state.enabler = self._woken.get(number, -1)
-            self._stack.push(state, self._before.pop(number, 0), accesses, use)
+            self._stack.push(state, self._before.pop(number, 0), accesses, use, due)
         self._last[number] = position
         self._position = position + 1
 

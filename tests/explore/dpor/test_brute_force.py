@@ -37,6 +37,13 @@ def test_traces_of_fifty_programs_are_those_of_brute_force() -> None:
     assert executions <= 1.2 * traces
 
 
+def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for() -> None:
+    compared, traces, executions = compare(1, 2_000, seed=504_046)
+
+    assert compared == 1
+    assert traces == executions
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(40))
 def test_traces_of_a_thousand_programs_are_those_of_brute_force(part: int) -> None:
