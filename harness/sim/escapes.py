@@ -1,57 +1,112 @@
 """Ways out of the controlled world: calls that block or start something which no scheduler of ours can see.
 
 A task that is about to make such a call ends the execution, and the exploration says which call and from what line,
-instead of hanging or passing in silence.
+instead of hanging or passing in silence. What is not listed here and waits nevertheless is left to the watchdog.
 """
 
 from __future__ import annotations
 
+import _posixsubprocess
 import _thread
+import builtins
+import fcntl
+import io
 import os
 import select
+import signal
 import socket
+import stat
 import subprocess
 import threading
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from harness.sim.task import current_task
 
-__all__ = ["ESCAPES", "guard"]
+__all__ = ["escapes", "guard"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# (owner, attribute, how it is called in messages)
-_CANDIDATES: tuple[tuple[object, str, str], ...] = (
-    (_thread, "start_joinable_thread", "_thread.start_joinable_thread"),
-    (threading, "_start_joinable_thread", "_thread.start_joinable_thread"),
-    (os, "fork", "os.fork"),
-    (os, "forkpty", "os.forkpty"),
-    (os, "system", "os.system"),
-    (select, "epoll", "select.epoll"),
-    (socket.socket, "connect", "socket.connect"),
-    (socket.socket, "accept", "socket.accept"),
-    (socket.socket, "recv", "socket.recv"),
-    (socket.socket, "recvfrom", "socket.recvfrom"),
-    (socket.socket, "recv_into", "socket.recv_into"),
-    (socket.socket, "sendall", "socket.sendall"),
-    (socket.socket, "send", "socket.send"),
-    (socket, "socketpair", "socket.socketpair"),
-    (socket, "getnameinfo", "socket.getnameinfo"),
-    (socket, "gethostbyaddr", "socket.gethostbyaddr"),
-    (subprocess.Popen, "__init__", "subprocess.Popen"),
+# (owner, its attributes, how the owner is called in messages)
+_CALLS: tuple[tuple[object, str, str], ...] = (
+    (_thread, "start_joinable_thread interrupt_main", "_thread"),
+    (threading, "_start_joinable_thread", "threading"),
+    (os, "fork forkpty system posix_spawn posix_spawnp", "os"),
+    (os, "execv execve wait waitpid wait3 wait4 waitid kill killpg", "os"),
+    (_posixsubprocess, "fork_exec", "_posixsubprocess"),
+    (select, "epoll", "select"),
+    (signal, "signal alarm setitimer pause sigwait sigwaitinfo sigtimedwait", "signal"),
+    (signal, "raise_signal pthread_kill", "signal"),
+    (socket.socket, "connect connect_ex accept recv recvfrom recv_into recvfrom_into recvmsg", "socket"),
+    (socket.socket, "send sendall sendto sendmsg sendfile", "socket"),
+    (socket, "socketpair getnameinfo gethostbyaddr", "socket"),
 )
-ESCAPES = tuple(candidate for candidate in _CANDIDATES if hasattr(candidate[0], candidate[1]))
 
 
-def guard(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
-    """Return a function that ends the execution when a task calls it, and is the real one everywhere else."""
+def escapes() -> Iterator[tuple[object, str, Callable[..., object]]]:
+    """Yield owner, name and replacement of everything that leads out."""
+    for owner, names, title in _CALLS:
+        for name in names.split():
+            if hasattr(owner, name):
+                yield owner, name, guard(getattr(owner, name), f"{title}.{name.lstrip('_')}")
+    yield subprocess.Popen, "__init__", guard(subprocess.Popen.__init__, "subprocess.Popen")
+    for name in ("read", "readv", "write"):
+        yield os, name, guard(getattr(os, name), f"os.{name}", _may_wait)
+    for owner, name, title in ((builtins, "open", "open"), (io, "open", "open"), (os, "open", "os.open")):
+        yield owner, name, guard(getattr(owner, name), title, _names_a_pipe)
+    for name in ("flock", "lockf"):
+        yield fcntl, name, _trying_first(getattr(fcntl, name), f"fcntl.{name}")
 
+
+def guard(real: Callable[_P, _R], name: str, is_escape: Callable[..., bool] | None = None) -> Callable[_P, _R]:
+    """Return a function that ends the execution when a task calls it, and is the real one everywhere else.
+
+    Args:
+        real: What it stands in for.
+        name: How to call it in the message.
+        is_escape: Tells by the arguments whether a call leads out; all do if left out.
+    """
+
+    @wraps(real)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         task = current_task()
-        if task is not None:
+        if task is not None and (is_escape is None or is_escape(*args, **kwargs)):
             task.scheduler.escape(task, f"calls {name}, which leaves the controlled world")
         return real(*args, **kwargs)
 
     return guarded
+
+
+def _trying_first(real: Callable[..., object], name: str) -> Callable[..., object]:
+    """Return a way to lock a file that ends the execution where a task would have to wait."""
+
+    @wraps(real)
+    def lock(file: Any, operation: int, *args: Any) -> object:
+        task = current_task()
+        if task is None or operation & (fcntl.LOCK_NB | fcntl.LOCK_UN):
+            return real(file, operation, *args)
+        with suppress(BlockingIOError):
+            return real(file, operation | fcntl.LOCK_NB, *args)
+        task.scheduler.escape(task, f"waits in {name} for a file that is locked")
+        return None
+
+    return lock
+
+
+def _may_wait(descriptor: int, *_: object) -> bool:
+    """Return whether reading or writing may wait for another process or a person."""
+    with suppress(OSError):
+        mode = os.fstat(descriptor).st_mode
+        is_terminal = stat.S_ISCHR(mode) and os.isatty(descriptor)
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or is_terminal
+    return False
+
+
+def _names_a_pipe(file: Any, *_: object, **__: object) -> bool:
+    """Return whether opening a file may wait for its other end."""
+    with suppress(OSError, TypeError, ValueError):
+        return stat.S_ISFIFO(os.stat(file).st_mode)
+    return False

@@ -14,6 +14,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import repeat
+from queue import SimpleQueue
 from sys import getrefcount
 from types import BuiltinMethodType, FunctionType, MethodType
 
@@ -23,7 +24,6 @@ from harness.sim.calls import Access, Call, CallTable
 from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, KindTable
-from harness.sim.locks import Lock
 from harness.sim.reach import (
     FRESH_COUNT,
     LEADING,
@@ -43,6 +43,7 @@ __all__ = ["make_hooks"]
 
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
+_BUILTIN_METHODS = frozenset({BuiltinMethodType, type(SimpleQueue().get)})  # the latter knows its class
 
 
 def make_hooks(
@@ -176,7 +177,7 @@ def make_hooks(
             elif kind is type:
                 if function in silent_classes:
                     return stand_in(function)
-            elif kind is BuiltinMethodType and kinds[type(function.__self__)] is LOCK:  # type: ignore[attr-defined]
+            elif kind in _BUILTIN_METHODS and kinds[type(function.__self__)] is LOCK:  # type: ignore[attr-defined]
                 lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]
                 return getattr(lock, function.__name__)  # type: ignore[attr-defined]
             function = stand_in(function)
@@ -377,8 +378,8 @@ def make_hooks(
                 perform(task, site, Call("__enter__", OPAQUE, manager, None, [manager]))
         return manager
 
-    def shadow_of(task: Task, real: object) -> Lock:
-        return task.scheduler.shadow(real)  # type: ignore[arg-type]  # its kind says that it is a lock
+    def shadow_of(task: Task, real: object) -> object:
+        return task.scheduler.shadow(real)
 
     first: tuple[Callable[..., object], ...] = (
         attr,

@@ -23,7 +23,7 @@ from typing import final
 import immutables
 
 from harness.instrument import CONTAINERS, IMMUTABLE
-from harness.sim.locks import REAL_LOCK_TYPES
+from harness.sim.shadows import SHADOWED_TYPES
 
 __all__ = [
     "CLASS",
@@ -43,7 +43,7 @@ SILENT = 0  # cannot change, or makes its own scheduling points
 CONTAINER = 1  # mutable built-in container, or a subclass of one
 OWN = 2  # instance of an instrumented class: its methods make their own scheduling points
 FOREIGN = 3  # instance of any other class: whatever it does is one atomic step
-LOCK = 4  # real lock, to be shadowed
+LOCK = 4  # real lock, or queue written in C, to be shadowed
 MODULE = 5
 CLASS = 6
 FROZEN = 7  # instance of a frozen dataclass, whose fields nobody stores behind its back
@@ -107,7 +107,7 @@ class KindTable(dict[type, int]):
         self._is_forced = forced
         self.update((kind, SILENT) for kind in (*IMMUTABLE, *MAP_TYPES, *_UNCHANGING))
         self.update((kind, CONTAINER) for kind in CONTAINERS)
-        self.update((kind, LOCK) for kind in REAL_LOCK_TYPES)
+        self.update((kind, LOCK) for kind in SHADOWED_TYPES)
         self.update({ModuleType: MODULE, type: CLASS, MethodType: SILENT, FunctionType: OWN, GeneratorType: ITERATOR})
 
     def __missing__(self, kind: type) -> int:

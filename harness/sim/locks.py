@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 from harness.sim.event import call_site
 from harness.sim.task import Task, current_task, running_task
 
-__all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_replacement", "rlock_factory", "shadow"]
+__all__ = ["REAL_LOCK_TYPES", "Lock", "RLock", "RealLock", "lock_replacement", "rlock_factory"]
 
 _L = TypeVar("_L", bound="Lock")
 _allocate_lock = _thread.allocate_lock
@@ -129,6 +129,9 @@ class Lock:
     def release(self) -> None:
         """Let the lock go; as ``threading.Lock.release``."""
         task = running_task()
+        if task is None and self.owner is not None and self.owner.scheduler.is_intruded(self):
+            self._real.release()
+            return
         if task is not None and not task.atomic and self.owner is not None:
             self._declare(task, "release")
             task.scheduler.point(task)
@@ -233,11 +236,6 @@ class RLock(Lock):
     def _acquire_restore(self, count: int) -> None:
         self.acquire()
         self._count = count
-
-
-def shadow(real: RealLock) -> Lock:
-    """Return a shadow for a real lock."""
-    return Lock(real) if type(real) is REAL_LOCK_TYPES[0] else RLock(real)
 
 
 def lock_factory() -> Lock | RealLock:

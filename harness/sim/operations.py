@@ -11,11 +11,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from functools import wraps
-from queue import Queue
+from functools import partial, wraps
+from queue import Queue, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from harness.sim.lock_holders import with_shadowed_lock
+from harness.sim.locks import REAL_LOCK_TYPES
 from harness.sim.task import current_task
+from harness.sim.threads import is_running_outside
 
 __all__ = ["operation", "operations"]
 
@@ -25,14 +28,12 @@ _R = TypeVar("_R")
 # (class, its public operations). What runs the program's own code, such as Condition.wait_for and callbacks of
 # futures, is not listed: that code has scheduling points of its own.
 _OPERATIONS: tuple[tuple[type, str], ...] = (
-    (threading.Condition, "wait notify notify_all"),
     (threading.Event, "is_set set clear wait"),
     (threading.Semaphore, "acquire release __enter__"),
     (threading.BoundedSemaphore, "release"),
     (threading.Barrier, "wait reset abort"),
     (Queue, "put get task_done join qsize empty full shutdown"),
     (futures.Future, "cancelled running done result exception set_running_or_notify_cancel"),
-    (futures.ThreadPoolExecutor, "submit"),
 )
 
 
@@ -73,6 +74,16 @@ def operations() -> Iterator[tuple[type, str, Callable[..., Any]]]:
             real = vars(owner).get(name)
             if real is not None:
                 yield owner, name, operation(real, name.strip("_"))
+    condition = threading.Condition
+    for name, method in (
+        ("wait", condition.wait),
+        ("notify", _waking_tasks(condition.notify)),
+        ("notify_all", condition.notify_all),
+    ):
+        yield condition, name, with_shadowed_lock(operation(method, name))
+    pool = futures.ThreadPoolExecutor
+    yield pool, "submit", _with_tasks(operation(pool.submit, "submit"))
+    yield pool, "shutdown", _with_tasks(pool.shutdown)
     for name in ("set_result", "set_exception", "cancel"):
         yield futures.Future, name, _before_callbacks(getattr(futures.Future, name), name)
 
@@ -104,3 +115,37 @@ def _before_callbacks(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         return result
 
     return settle
+
+
+def _waking_tasks(real: Callable[..., None]) -> Callable[..., None]:
+    """Return ``Condition.notify`` for tasks, which may not wake an OS thread that is none."""
+
+    @wraps(real)
+    def notify(condition: Any, n: int = 1) -> None:
+        task = current_task()
+        if task is not None and any(type(waiter) in REAL_LOCK_TYPES for waiter in condition._waiters):
+            task.scheduler.escape(task, "wakes a thread that was started outside the exploration")
+        real(condition, n)
+
+    return notify
+
+
+def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of a thread pool for tasks: its threads are tasks, and its queue is one they can wait at."""
+
+    @wraps(real)
+    def method(pool: Any, *args: Any, **kwargs: Any) -> Any:
+        task = current_task()
+        if task is not None:
+            scheduler, items = task.scheduler, pool._work_queue
+            if any(id(thread) not in scheduler.threads and is_running_outside(thread) for thread in pool._threads):
+                scheduler.escape(
+                    task, "submits to a ThreadPoolExecutor whose threads were started outside the exploration"
+                )
+            if type(items) is SimpleQueue:
+                scheduler.put_back.append(partial(vars(pool).update, dict(vars(pool))))
+                pool._work_queue, pool._threads = scheduler.shadow(items), set()
+                pool._idle_semaphore = threading.Semaphore(0)
+        return real(pool, *args, **kwargs)
+
+    return method

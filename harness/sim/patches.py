@@ -13,7 +13,8 @@ from typing import final
 
 from harness.sim import threads
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
-from harness.sim.escapes import ESCAPES, guard
+from harness.sim.escapes import escapes
+from harness.sim.lock_holders import lock_holders
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
 from harness.sim.randomness import Randomness
@@ -40,8 +41,8 @@ class Patches:
         from harness.sim.loops import loop_patches  # loads asyncio
         from harness.sim.network import network_patches
 
-        for owner, name, call in ESCAPES:
-            self._replace(owner, name, guard(getattr(owner, name), call))
+        for owner, name, function in (*escapes(), *lock_holders()):
+            self._replace(owner, name, function)
         lock = lock_replacement()
         for owner in (threading, _thread):
             for name in ("Lock", "allocate_lock", "_allocate_lock"):

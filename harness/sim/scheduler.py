@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Literal, Protocol, final
 
 from harness.sim.clock import Clock
@@ -20,8 +21,10 @@ from harness.sim.engine import Engine
 from harness.sim.errors import TaskExit
 from harness.sim.event import EventKind, Recorder, call_site, short_value
 from harness.sim.faults import Fault, Faults
-from harness.sim.locks import Lock, RealLock, shadow
+from harness.sim.foreign import foreign_thread_reaching
 from harness.sim.place import shown_file
+from harness.sim.shadows import Shadow, shadow
+from harness.sim.simple_queue import SimpleQueueShadow
 from harness.sim.task import Task
 from harness.sim.thread_state import StateSwitch
 from harness.sim.threads import forget_dummy_thread
@@ -34,6 +37,7 @@ __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop
 MAX_STEPS = 100_000
 _FIRST_IDENT = 1_000_000
 _LAST_TRY = 3
+_get_ident = threading.get_ident  # the system's, whatever stands in its place later
 
 Candidate = Task | Clock | Option
 OutcomeKind = Literal["ok", "error", "deadlock", "cut", "uncontrolled", "interrupted"]
@@ -95,7 +99,9 @@ class Scheduler:
         self.loops: list[Callable[[], Any]] = []  # weak references to the event loops made, in order; in them, how many
         self.loop_hashes = 0  # tasks and futures hashed,
         self.loop_names = 0  # and tasks named
-        self.shadows: dict[int, Lock] = {}  # by id of the real lock, which the shadow keeps alive
+        self.shadows: dict[int, Shadow] = {}  # by id of the real object, which the shadow keeps alive
+        self.put_back: list[Callable[[], None]] = []  # called when the execution is over
+        self._home = _get_ident()
         self.choices: list[int] = []  # numbers of the candidates chosen
         self.preemptions = 0
         self.steps = 0
@@ -186,11 +192,13 @@ class Scheduler:
         if task in self.ready:
             self.ready.remove(task)
 
-    def shadow(self, real: RealLock) -> Lock:
-        """Return the shadow of a real lock, the same one throughout the execution."""
+    def shadow(self, real: object) -> Any:
+        """Return the shadow of a real lock or queue, the same one throughout the execution."""
         found = self.shadows.get(id(real))
         if found is None:
             found = self.shadows[id(real)] = shadow(real)
+            if isinstance(found, SimpleQueueShadow):
+                self.put_back.append(found.put_back)
         return found
 
     def note(self, task: Task, kind: EventKind, target: str) -> None:
@@ -294,7 +302,8 @@ class Scheduler:
                 if self.stop is not None or all(task.is_done or task.is_daemon for task in self.tasks):
                     return
                 chosen = self._pick(None)
-            self.stop = self._deadlock()
+            if self.stop is None:
+                self.stop = self._deadlock()
         finally:
             self._end_tasks()
             self.states.leave()
@@ -313,6 +322,9 @@ class Scheduler:
             task.held.clear()
             if task.number > 1:
                 forget_dummy_thread(task.ident)
+        for put_back in reversed(self.put_back):
+            put_back()
+        self.put_back.clear()
         self.tasks.clear()
         self.threads.clear()
         self.shadows.clear()
@@ -343,6 +355,15 @@ class Scheduler:
             return Stop("interrupted", task=task.name)
         return Stop("cut", _at_line(f"task {task.name!r} took more than {self._max_steps} steps"), task=task.name)
 
+    def is_intruded(self, obj: object) -> bool:
+        """Return whether the calling thread does not belong to the execution, which then ends."""
+        if _get_ident() == self._home or not self.tasks:
+            return False
+        name = threading.current_thread().name
+        what = f"thread {name!r}, started outside the exploration, releases a {type(obj).__name__} of the program"
+        self.give_up(Stop("uncontrolled", _at_line(what)))
+        return True
+
     def escape(self, task: Task, what: str) -> None:
         """End the execution because the task is about to do what the world cannot control."""
         self.stop_here(Stop("uncontrolled", _at_line(f"task {task.name!r} {what}"), task=task.name))
@@ -361,9 +382,14 @@ class Scheduler:
 
     def _deadlock(self) -> Stop:
         blocked = [task for task in self.tasks if not task.is_done]
+        for task in blocked:
+            foreign = foreign_thread_reaching([task.waits_for, task.operation and task.operation[0]])
+            if foreign is not None:
+                what = f"task {task.name!r} waits for what thread {foreign!r} reaches, started outside the exploration"
+                return Stop("uncontrolled", _at_line(what, task.gr_frame), task=task.name)
         return Stop("deadlock", error=describe_deadlock(self, blocked), task=blocked[0].name if blocked else "")
 
 
-def _at_line(text: str) -> str:
-    file, line, function = call_site()
+def _at_line(text: str, frame: FrameType | None = None) -> str:
+    file, line, function = call_site(frame)
     return f"{text}, at {shown_file(file)}:{line} in {function}"

@@ -25,6 +25,7 @@ __all__ = [
     "get_native_id",
     "hash_by_creation",
     "is_alive",
+    "is_running_outside",
     "join",
     "main_thread",
     "start",
@@ -245,6 +246,11 @@ def forget_dummy_thread(ident: int) -> None:
         info = getattr(threading, "_thread_local_info", None)  # 3.12 and later keep a reference in the OS thread
         if info is not None:
             vars(info).pop("_track_dummy_thread_ref", None)
+
+
+def is_running_outside(thread: threading.Thread) -> bool:
+    """Return whether a thread is a running OS thread, which no task is."""
+    return _real_is_alive(thread)
 
 
 def is_alive(thread: threading.Thread) -> bool:
