@@ -260,7 +260,7 @@ def test_interrupt_ends_the_session(pytester: pytest.Pytester) -> None:
         def test_interrupted():
             if not pathlib.Path("sent").exists():
                 pathlib.Path("sent").touch()
-                signal.raise_signal(signal.SIGINT)
+                signal.getsignal(signal.SIGINT)(signal.SIGINT, None)
         """
     )
 

@@ -29,13 +29,14 @@ __all__ = ["escapes", "guard"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_waitid = getattr(os, "waitid", None)  # not on every system
 
 # (owner, its attributes, how the owner is called in messages)
 _CALLS: tuple[tuple[object, str, str], ...] = (
     (_thread, "start_joinable_thread interrupt_main", "_thread"),
     (threading, "_start_joinable_thread", "threading"),
     (os, "fork forkpty system posix_spawn posix_spawnp", "os"),
-    (os, "execv execve wait waitpid wait3 wait4 waitid kill killpg", "os"),
+    (os, "execv execve wait waitid kill killpg", "os"),
     (_posixsubprocess, "fork_exec", "_posixsubprocess"),
     (select, "epoll", "select"),
     (signal, "signal alarm setitimer pause sigwait sigwaitinfo sigtimedwait", "signal"),
@@ -53,6 +54,8 @@ def escapes() -> Iterator[tuple[object, str, Callable[..., object]]]:
             if hasattr(owner, name):
                 yield owner, name, guard(getattr(owner, name), f"{title}.{name.lstrip('_')}")
     yield subprocess.Popen, "__init__", guard(subprocess.Popen.__init__, "subprocess.Popen")
+    for name in ("waitpid", "wait3", "wait4"):
+        yield os, name, guard(getattr(os, name), f"os.{name}", _hears_of_a_process)
     for name in ("read", "readv", "write"):
         yield os, name, guard(getattr(os, name), f"os.{name}", _may_wait)
     for owner, name, title in ((builtins, "open", "open"), (io, "open", "open"), (os, "open", "os.open")):
@@ -94,6 +97,15 @@ def _trying_first(real: Callable[..., object], name: str) -> Callable[..., objec
         return None
 
     return lock
+
+
+def _hears_of_a_process(*args: int) -> bool:
+    """Return whether a call, its options last, may wait for a child or be told of one that has ended."""
+    if not args[-1] & os.WNOHANG or _waitid is None:
+        return True
+    with suppress(ChildProcessError):
+        return _waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return False
 
 
 def _may_wait(descriptor: int, *_: object) -> bool:

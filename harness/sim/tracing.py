@@ -7,9 +7,11 @@ goes on seeing all tasks.
 
 from __future__ import annotations
 
+import bdb
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, final
@@ -50,13 +52,31 @@ class _Atomic:
 
 
 def tracing_replacements() -> Iterator[tuple[object, str, Callable[..., object]]]:
-    """Yield module, name and replacement of the functions that set and tell trace and profile functions."""
+    """Yield owner, name and replacement of what sets, tells and is a trace or profile function."""
+    yield bdb.Bdb, "trace_dispatch", _atomically(bdb.Bdb.trace_dispatch)
     for position, name in ((_TRACE, "trace"), (_PROFILE, "profile")):
         yield sys, f"set{name}", _setter(position)
         yield sys, f"get{name}", _getter(position)
         for_all = getattr(sys, f"_set{name}allthreads", None)  # 3.12 and later
         if for_all is not None:
             yield sys, f"_set{name}allthreads", _setter_for_all(position, for_all)
+
+
+def _atomically(dispatch: Callable[..., object]) -> Callable[..., object]:
+    """Return what a debugger binds to frames itself, past the functions below, with hooks off while it runs."""
+
+    @wraps(dispatch)
+    def trace(*args: object) -> object:
+        task = running_task()
+        if task is None:
+            return dispatch(*args)
+        task.atomic += 1
+        try:
+            return dispatch(*args)
+        finally:
+            task.atomic -= 1
+
+    return trace
 
 
 def begin_tracing(scheduler: Scheduler) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import concurrent.futures
+import contextlib
 import ctypes
 import fcntl
 import functools
@@ -355,6 +356,11 @@ def use_imports():
     together(load, load)
 
 
+def look_for_ended_children():
+    with contextlib.suppress(ChildProcessError):
+        assert os.waitpid(-1, os.WNOHANG) == (0, 0)
+
+
 def use_regular_file():
     with open(__file__, "rb") as file:
         assert os.read(file.fileno(), 3) == b'"""'
@@ -365,7 +371,7 @@ def use_regular_file():
     [
         *(use_lock, use_names_of_methods, use_rlock, use_condition, use_event_and_semaphores, use_barrier, use_queue),
         *(use_simple_queue, use_pool, use_future, use_cached_property, use_logging_handler, use_imports),
-        use_regular_file,
+        *(look_for_ended_children, use_regular_file),
     ],
 )
 def test_what_was_made_before_the_world_is_right_in_it(program):
