@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from harness.sim.lock_holders import with_shadowed_lock
 from harness.sim.locks import REAL_LOCK_TYPES
 from harness.sim.task import current_task
-from harness.sim.threads import is_running_outside
+from harness.sim.threads import is_running_outside, task_of
 
 __all__ = ["operation", "operations"]
 
@@ -138,7 +138,7 @@ def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:
         task = current_task()
         if task is not None:
             scheduler, items = task.scheduler, pool._work_queue
-            if any(id(thread) not in scheduler.threads and is_running_outside(thread) for thread in pool._threads):
+            if any(task_of(thread, scheduler) is None and is_running_outside(thread) for thread in pool._threads):
                 scheduler.escape(
                     task, "submits to a ThreadPoolExecutor whose threads were started outside the exploration"
                 )

@@ -89,7 +89,6 @@ class Scheduler:
         self.clock = Clock()
         self.recorder = recorder
         self.tasks: list[Task] = []
-        self.threads: dict[int, Task] = {}  # by id of the Thread, which the task's body keeps alive
         self.ready: list[Task] = []  # runnable tasks, in order of their numbers
         self.excepthook = threading.excepthook  # what a hook of the program's own is told from
         self.tracing_hooks = tracing_hooks()  # what was set for new threads before the program began
@@ -253,9 +252,11 @@ class Scheduler:
         self.ready.append(task)
         return task
 
-    def run_body(self, task: Task, body: Callable[[], object]) -> None:
+    def run_body(self, task: Task) -> None:
         """Run a task to its end; an exception that leaves it stops the execution."""
         error: BaseException | None = None
+        body, task.body = task.body, None
+        assert body is not None
         try:
             body()
         except TaskExit:
@@ -265,6 +266,7 @@ class Scheduler:
             if self.stop is None:
                 self.stop = Stop("error", error=raised, task=task.name)
         finally:
+            del body
             if task.number > 1:
                 self._free_state(task)
             task.is_done = True
@@ -320,13 +322,13 @@ class Scheduler:
         for task in self.tasks:
             task.joiners.clear()
             task.held.clear()
+            task.body = None
             if task.number > 1:
                 forget_dummy_thread(task.ident)
         for put_back in reversed(self.put_back):
             put_back()
         self.put_back.clear()
         self.tasks.clear()
-        self.threads.clear()
         self.shadows.clear()
         for loop_of in self.loops:
             loop = loop_of()

@@ -25,6 +25,7 @@ class Task(greenlet):
         number: Number in order of creation; 1 is the task that runs the program itself.
         name: The thread's name, for people.
         ident: What ``threading.get_ident`` tells inside the task.
+        body: What it has yet to do; ``None`` once it has begun, so that what a thread holds goes when the thread goes.
         is_daemon: Whether the execution may end before this task does.
         atomic: Above 0, hooks and replaced primitives let the task pass as if there were no world.
         inside: Above 0, the task is in an operation of a primitive: it may wait, but has no scheduling points.
@@ -40,7 +41,7 @@ class Task(greenlet):
     """
 
     __slots__ = (
-        *("_body", "atomic", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
+        *("atomic", "body", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
         *("loop", "name", "number", "operation", "scheduler", "state", "timed_out", "waits_for"),
     )
 
@@ -50,7 +51,7 @@ class Task(greenlet):
         else:
             super().__init__()
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
-        self._body = body
+        self.body: Callable[[], object] | None = body
         self.state = scheduler.states.make() if number > 1 else scheduler.states.native
         self.is_daemon = False
         self.is_done = False
@@ -116,7 +117,7 @@ class Task(greenlet):
             self.state.bind()
         if self.scheduler.marked is not None:
             self.mark()
-        self.scheduler.run_body(self, self._body)
+        self.scheduler.run_body(self)
 
 
 def current_task() -> Task | None:

@@ -80,7 +80,8 @@ class ThreadTask(Task):
 
     def take_context(self, context: Context) -> None:
         """Run in a context of the caller's."""
-        self._body = partial(context.run, self._body)
+        assert self.body is not None
+        self.body = partial(context.run, self.body)
 
     def hand_over(self) -> None:
         """Let this task go on in place of the one that calls."""
@@ -135,7 +136,7 @@ class ThreadTask(Task):
         TASKS_ON_THREADS[self._thread_ident] = self
         try:
             with self._native_state():
-                self.scheduler.run_body(self, self._body)
+                self.scheduler.run_body(self)
         finally:
             del TASKS_ON_THREADS[self._thread_ident]
             self._is_over = True

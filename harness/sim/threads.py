@@ -11,10 +11,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
 from harness.sim.tracing import begin_tracing
+
+if TYPE_CHECKING:
+    from harness.sim.scheduler import Scheduler
 
 __all__ = [
     "DanglingThreads",
@@ -30,9 +34,10 @@ __all__ = [
     "main_thread",
     "start",
     "start_new_thread",
+    "task_of",
 ]
 
-_HASH = "harness hash"  # no identifier, so that no subclass can have it
+_HASH, _TASK = "harness hash", "harness task"  # no identifiers, so that no subclass can have them
 
 _real_start = threading.Thread.start
 _real_join = threading.Thread.join
@@ -155,12 +160,18 @@ def start(thread: threading.Thread) -> None:
     scheduler.note(task, "start", thread.name)
     child = scheduler.spawn(thread.name, _body(thread, task))
     child.is_daemon = thread.daemon
-    scheduler.threads[id(thread)] = child
+    thread.__dict__[_TASK] = child
     _tell_start(task, child)
     thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
     return None
+
+
+def task_of(thread: threading.Thread, scheduler: Scheduler) -> Task | None:
+    """Return the task that an execution made for a thread, which holds it."""
+    child: Task | None = thread.__dict__.get(_TASK)
+    return child if child is not None and child.scheduler is scheduler else None
 
 
 def _tell_start(task: Task, child: Task) -> None:
@@ -204,7 +215,7 @@ def _mark_stopped(thread: threading.Thread) -> None:
 def join(thread: threading.Thread, timeout: float | None = None) -> None:
     """Wait for a thread's task to end, at most so many simulated seconds."""
     task = current_task()
-    child = task.scheduler.threads.get(id(thread)) if task is not None else None
+    child = task_of(thread, task.scheduler) if task is not None else None
     if task is None or child is None:
         return _real_join(thread, timeout)
     if child is task:
@@ -256,14 +267,13 @@ def is_running_outside(thread: threading.Thread) -> bool:
 def is_alive(thread: threading.Thread) -> bool:
     """Return whether a thread's task has been started and has not ended."""
     task = current_task()
-    child = task.scheduler.threads.get(id(thread)) if task is not None else None
     if task is None:
         return _real_is_alive(thread)
     scheduler = task.scheduler
     if scheduler.tracker is not None and not task.inside:
-        scheduler.tracker.primitive(task, child or thread, "is_alive")
+        scheduler.tracker.primitive(task, task_of(thread, scheduler) or thread, "is_alive")
     scheduler.point(task)
-    child = scheduler.threads.get(id(thread))
+    child = task_of(thread, scheduler)
     if scheduler.watch is not None and child is not None:
         scheduler.watch.acquire(task, child)
     return _real_is_alive(thread) if child is None else not child.is_done

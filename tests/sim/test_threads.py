@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -296,3 +297,19 @@ def test_hook_for_errors_in_threads_is_told_of_them_in_each_execution_and_forgot
     assert result.verdict is Verdict.PASSED, str(result)
     assert told() == [(KeyError, "loader")] * 4  # the warm-up is one more
     assert threading.excepthook is before
+
+
+@pytest.mark.parametrize("engine", ["greenlet", "threads"])
+def test_thread_goes_when_the_program_lets_go_of_it(engine):
+    def program():
+        gone = []
+        for _ in range(2):
+            thread = threading.Thread(target=int)
+            thread.start()
+            thread.join()
+            weakref.finalize(thread, gone.append, True)
+        assert gone == [True]
+        del thread
+        assert gone == [True, True]
+
+    assert explore(program, max_schedules=3, engine=engine).verdict is Verdict.PASSED
