@@ -15,6 +15,7 @@ from functools import partial, wraps
 from queue import Queue, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from harness.sim.ending import end_pools_at_exit
 from harness.sim.lock_holders import with_shadowed_lock
 from harness.sim.locks import REAL_LOCK_TYPES
 from harness.sim.task import current_task
@@ -138,6 +139,7 @@ def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:
         task = current_task()
         if task is not None:
             scheduler, items = task.scheduler, pool._work_queue
+            end_pools_at_exit(scheduler)
             if any(task_of(thread, scheduler) is None and is_running_outside(thread) for thread in pool._threads):
                 scheduler.escape(
                     task, "submits to a ThreadPoolExecutor whose threads were started outside the exploration"

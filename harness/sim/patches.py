@@ -13,6 +13,7 @@ from typing import final
 
 from harness.sim import threads
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
+from harness.sim.ending import register_at_exit
 from harness.sim.escapes import escapes
 from harness.sim.lock_holders import lock_holders
 from harness.sim.locks import lock_replacement, rlock_factory
@@ -58,6 +59,7 @@ class Patches:
                 self._replace(owner, name, threads.start_new_thread)
         for method in (threads.start, threads.join, threads.is_alive):
             self._replace(threading.Thread, method.__name__, method)
+        self._replace(threading, "_register_atexit", register_at_exit)
         self._replace(threading, "enumerate", threads.enumerate_threads)
         for name in ("active_count", "main_thread"):
             self._replace(threading, name, getattr(threads, name))

@@ -100,6 +100,8 @@ class Scheduler:
         self.loop_names = 0  # and tasks named
         self.shadows: dict[int, Shadow] = {}  # by id of the real object, which the shadow keeps alive
         self.put_back: list[Callable[[], None]] = []  # called when the execution is over
+        self.at_exit: list[Callable[[], object]] = []  # called when the program has returned, last first
+        self.has_pools = False  # whether the program has given work to a thread pool
         self._home = _get_ident()
         self.choices: list[int] = []  # numbers of the candidates chosen
         self.preemptions = 0
@@ -259,6 +261,8 @@ class Scheduler:
         assert body is not None
         try:
             body()
+            while self.at_exit and task.number == 1:
+                self.at_exit.pop()()
         except TaskExit:
             pass
         except BaseException as raised:

@@ -96,7 +96,8 @@ def hash_by_creation(thread: threading.Thread) -> int:
     """
     task = current_task()
     if task is None:
-        return object.__hash__(thread)
+        known: int | None = thread.__dict__.get(_HASH)
+        return object.__hash__(thread) if known is None else known
     number: int = thread.__dict__.setdefault(_HASH, task.scheduler.thread_hashes)
     task.scheduler.thread_hashes = max(task.scheduler.thread_hashes, number + 1)
     return number

@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import thread as pools
 
 import pytest
 from sink import make_sink
@@ -313,3 +314,40 @@ def test_thread_goes_when_the_program_lets_go_of_it(engine):
         assert gone == [True, True]
 
     assert explore(program, max_schedules=3, engine=engine).verdict is Verdict.PASSED
+
+
+POOL = ThreadPoolExecutor(2)
+
+
+@pytest.mark.parametrize("engine", ["greenlet", "threads"])
+def test_pool_that_nobody_shuts_down_ends_with_the_program(engine):
+    def program():
+        threading._register_atexit(note, "first")
+        threading._register_atexit(lambda: note(POOL.submit(abs, -1).result()))
+        assert POOL.submit(abs, -2).result() == 2
+
+    note, noted = make_sink()
+    before = list(pools._threads_queues), list(threading._threading_atexits)
+
+    result = explore(program, max_schedules=20, engine=engine)
+
+    assert (result.verdict, result.limits) == (Verdict.PASSED, ())
+    assert (list(pools._threads_queues), list(threading._threading_atexits)) == before
+    assert not pools._shutdown
+    assert noted() == [1, "first"] * 21  # once to warm up
+
+
+def test_work_given_to_a_pool_after_the_end_of_the_program_is_refused_as_by_the_interpreter():
+    def program():
+        def submit_late():
+            time.sleep(1)
+            pool.submit(abs, -1)
+
+        pool = ThreadPoolExecutor(1)
+        pool.submit(abs, -1)
+        threading.Thread(target=submit_late).start()
+
+    failure = explore(program, max_schedules=50).failure
+
+    assert failure is not None
+    assert str(failure.error).startswith("cannot schedule new futures after ")
