@@ -2,7 +2,8 @@
 
 Many registries are class attributes or module globals; after one execution they are filled, and nothing races any more.
 So what is reachable from the program's modules is noted once, and before each execution whatever differs is put back,
-object by object, identity kept. The comparison is by identity and costs tens of nanoseconds per entry.
+object by object, identity kept. The comparison is by identity and costs tens of nanoseconds per entry. Objects that an
+execution changed are looked at one by one from then on, the others all at a glance.
 
 What belongs to other modules is left alone, save the attributes of instances that ours refer to directly. What cannot
 be put back (a generator that moved on, say) is named in ``limits``.
@@ -34,6 +35,7 @@ from types import (
 from typing import final
 
 from harness.instrument import CONTAINERS, IMMUTABLE
+from harness.sim.glance import Glance, is_plain
 from harness.sim.saved_state import (
     CONTAINER_STATES,
     CacheState,
@@ -87,7 +89,9 @@ class Isolation:
     def __init__(self, modules: Sequence[ModuleType], roots: Iterable[object] = ()) -> None:
         self._own = {module.__name__ for module in modules}
         self._empties = EmptyContainers()
-        self._saved: list[SavedState] = [self._empties]
+        self._saved: list[SavedState] = [self._empties]  # looked at one by one
+        self._calm: list[SavedState] = []  # looked at all at a glance
+        self._glance: Glance | None = None
         self._seen: dict[int, object] = {}
         # A module's dict, the built-ins' above all, is put back as a module's state or not at all.
         self._namespaces = {id(vars(module)) for module in list(sys.modules.values()) if type(module) is ModuleType}
@@ -101,8 +105,18 @@ class Isolation:
 
     def restore(self) -> None:
         """Put back whatever differs."""
+        if self._glance is None:
+            self._glance = Glance(self._calm)
+        if not self._glance.is_same():
+            calm, self._calm, self._glance = self._calm, [], None
+            for state in calm:
+                (self._calm if Glance([state]).is_same() else self._saved).append(state)
         for saved in self._saved:
             saved.restore()
+
+    def _note(self, state: SavedState) -> None:
+        (self._calm if is_plain(state) else self._saved).append(state)
+        self._glance = None
 
     def _visit(self, roots: Iterable[object]) -> None:
         pending = list(roots)
@@ -131,7 +145,7 @@ class Isolation:
         elif issubclass(kind, threading.local):
             yield threading.local.__getattribute__(obj, "__dict__")  # type: ignore[arg-type]  # that of this thread
         elif kind is random.Random:
-            self._saved.append(RandomState(obj))  # type: ignore[arg-type]
+            self._note(RandomState(obj))  # type: ignore[arg-type]
         elif kind in _SUSPENDED or _is_iterator(kind):
             self.limits.append(f"a {kind.__name__} kept between executions cannot be put back")
         elif not issubclass(kind, _LEAVES) and _package(kind) not in _INFRASTRUCTURE:
@@ -141,12 +155,12 @@ class Isolation:
 
     def _save_module(self, module: ModuleType) -> Iterator[object]:
         if module.__dict__.get("__name__") in self._own:
-            self._saved.append(NamespaceState(module))
+            self._note(NamespaceState(module))
             yield from (value for name, value in list(module.__dict__.items()) if name != "__builtins__")
 
     def _save_class(self, cls: type) -> Iterator[object]:
         if self._is_own(cls) and not issubclass(type(cls), enum.EnumType):
-            self._saved.append(ClassState(cls))
+            self._note(ClassState(cls))
             yield from attributes_of_class(cls).values()
 
     def _save_container(self, obj: object, kind: type) -> Iterator[object]:
@@ -157,7 +171,7 @@ class Isolation:
             return
         base = next((base for base in CONTAINER_STATES if issubclass(kind, base)), None)
         if base is not None:
-            self._saved.append(CONTAINER_STATES[base](obj))
+            self._note(CONTAINER_STATES[base](obj))
         if issubclass(kind, dict):
             yield from (*dict.__iter__(obj), *dict.values(obj))  # type: ignore[arg-type]
         for plain in (list, deque, set, tuple, frozenset):
@@ -170,7 +184,7 @@ class Isolation:
         for cell in function.__closure__ or ():
             if id(cell) not in self._seen:
                 self._seen[id(cell)] = cell
-                self._saved.append(CellState(cell))
+                self._note(CellState(cell))
                 yield cell_contents_of(cell)
         yield from (function.__defaults__, function.__kwdefaults__, function.__dict__)
 
@@ -179,7 +193,7 @@ class Isolation:
             if cache.cache_info().currsize:
                 self.limits.append(f"the cache of {cache.__name__} was filled before the exploration")
             else:
-                self._saved.append(CacheState(cache))
+                self._note(CacheState(cache))
             yield cache.__wrapped__
 
     def _save_instance(self, obj: object, kind: type) -> Iterator[object]:
@@ -191,10 +205,10 @@ class Isolation:
             if is_own:
                 slots = [descriptor, *slots]
             else:
-                self._saved.append(CONTAINER_STATES[dict](attributes))
+                self._note(CONTAINER_STATES[dict](attributes))
                 yield from filter(self._is_followed, attributes.values())
         for slot in slots:
-            self._saved.append(SlotState(obj, slot))
+            self._note(SlotState(obj, slot))
             yield slot_value(obj, slot)
 
     def _is_followed(self, value: object) -> bool:

@@ -203,11 +203,16 @@ class CellState:
     def __init__(self, target: CellType) -> None:
         self.target, self.contents = target, cell_contents_of(target)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it had no contents."""
+        return self.contents is _EMPTY_CELL
+
     def restore(self) -> None:
         """Put it back where it differs."""
         if cell_contents_of(self.target) is self.contents:
             return
-        if self.contents is _EMPTY_CELL:
+        if self.is_empty:
             del self.target.cell_contents
         else:
             self.target.cell_contents = self.contents
@@ -219,11 +224,16 @@ class SlotState:
     def __init__(self, target: object, slot: MemberDescriptorType | GetSetDescriptorType) -> None:
         self.target, self.slot, self.value = target, slot, slot_value(target, slot)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it had no value."""
+        return self.value is _MISSING
+
     def restore(self) -> None:
         """Put it back where it differs."""
         if slot_value(self.target, self.slot) is self.value:
             return
-        if self.value is _MISSING:
+        if self.is_empty:
             self.slot.__delete__(self.target)
         else:
             self.slot.__set__(self.target, self.value)

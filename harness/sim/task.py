@@ -122,8 +122,12 @@ class Task(greenlet):
 
 def current_task() -> Task | None:
     """Return the task that runs here, or ``None`` outside a world, on another OS thread, or inside infrastructure."""
-    task = running_task()
-    return task if task is not None and not task.atomic else None
+    task: Any = getcurrent()
+    if task.__class__ is not Task:  # as running_task, without a call: this is asked some ten times per execution
+        task = TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
+        if task is None:
+            return None
+    return None if task.atomic else task
 
 
 def running_task() -> Task | None:

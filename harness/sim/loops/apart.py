@@ -36,7 +36,7 @@ class LoopsApart:
         self._tasks: set[Any] = _ALL_TASKS.data  # type: ignore[attr-defined]
         events._set_running_loop(None)
         sys.set_asyncgen_hooks(None, None)
-        self._own.begin(events.get_event_loop_policy())
+        self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
         _ALL_TASKS.data = self._made  # type: ignore[attr-defined]
 

@@ -39,16 +39,23 @@ class _PerTask:
 class Policy(asyncio.DefaultEventLoopPolicy):
     """The default policy inside tasks, the process's own everywhere else. Thread-safe."""
 
-    _real: asyncio.AbstractEventLoopPolicy
+    _known: asyncio.AbstractEventLoopPolicy | None
 
     def __init__(self) -> None:
         super().__init__()
         self._local = _PerTask()
 
-    def begin(self, real: asyncio.AbstractEventLoopPolicy) -> None:
-        """Forget what tasks of an earlier execution have set; ``real`` is the policy of the process."""
-        self._real = real
+    def begin(self, real: asyncio.AbstractEventLoopPolicy | None) -> None:
+        """Forget what tasks of an earlier execution have set; ``real`` is the policy of the process, if it has one."""
+        self._known = real
         self._local.kept.clear()
+
+    @property
+    def _real(self) -> asyncio.AbstractEventLoopPolicy:
+        """The policy of the process; made when it is asked for, as asyncio does."""
+        if self._known is None:
+            self._known = asyncio.DefaultEventLoopPolicy()
+        return self._known
 
     def get_event_loop(self) -> asyncio.AbstractEventLoop:
         """Return the current loop of the thread; as asyncio's."""

@@ -1,0 +1,83 @@
+"""A glance at the state of many objects at once, to learn that none of it differs.
+
+An execution leaves nearly all of its program's state as it was. To ask each object takes a call each; to compare the
+entries of all of them, one after the other, takes a few passes in C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import call, eq, is_
+from types import CellType, MappingProxyType
+from typing import Any, final
+
+from harness.sim.saved_state import (
+    CellState,
+    ClassState,
+    MappingState,
+    NamespaceState,
+    SavedState,
+    SequenceState,
+    SetState,
+    SlotState,
+    attributes_of_class,
+)
+
+__all__ = ["Glance", "is_plain"]
+
+_KEYED = (MappingState, NamespaceState, ClassState)
+_MAPPINGS = (dict, MappingProxyType)
+_contents_of: Any = CellType.__dict__["cell_contents"].__get__
+
+
+@final
+class Glance:
+    """Compares namespaces, classes, plain containers, cells and slots with what was noted of them. Confined.
+
+    Entries are compared by identity, in their order; no code of the program is called.
+    """
+
+    def __init__(self, states: Sequence[SavedState]) -> None:
+        self.states = states
+        keyed: list[Any] = [state for state in states if isinstance(state, _KEYED)]
+        plain: list[Any] = [state for state in states if isinstance(state, (SequenceState, SetState))]
+        cells: list[Any] = [state for state in states if isinstance(state, CellState)]
+        slots: list[Any] = [state for state in states if isinstance(state, SlotState)]
+        noted = [*(state.saved for state in keyed), *(state.items for state in plain)]
+        self._targets = [*map(_target_of, keyed), *(state.target for state in plain)]
+        self._sizes = list(map(len, noted))
+        self._items = list(chain.from_iterable(noted))
+        self._mappings = [target.values() for target in self._targets[: len(keyed)]]
+        self._values = list(chain.from_iterable(state.saved.values() for state in keyed))
+        self._cells = [state.target for state in cells]
+        self._contents = [state.contents for state in cells]
+        self._getters = [state.slot.__get__ for state in slots]
+        self._owners = [state.target for state in slots]
+        self._attributes = [state.value for state in slots]
+
+    def is_same(self) -> bool:
+        """Return whether nothing differs."""
+        try:
+            return (
+                all(map(eq, map(len, self._targets), self._sizes))
+                and all(map(is_, chain.from_iterable(self._targets), self._items))
+                and all(map(is_, chain.from_iterable(self._mappings), self._values))
+                and all(map(is_, map(_contents_of, self._cells), self._contents))
+                and all(map(is_, map(call, self._getters, self._owners), self._attributes))
+            )
+        except (ValueError, AttributeError):  # a cell or a slot has become empty
+            return False
+
+
+def is_plain(state: SavedState) -> bool:
+    """Return whether a glance can take it in."""
+    if isinstance(state, _KEYED):
+        return type(_target_of(state)) in _MAPPINGS
+    if isinstance(state, (SequenceState, SetState)):
+        return type(state.target) in (list, set)
+    return isinstance(state, (CellState, SlotState)) and not state.is_empty
+
+
+def _target_of(state: Any) -> Any:
+    return attributes_of_class(state.target) if type(state) is ClassState else state.target
