@@ -27,6 +27,7 @@ _KINDS: tuple[OutcomeKind | Literal["race"], ...] = (
     "interrupted",
     "race",
 )
+_NUMBERS = {kind: number for number, kind in enumerate(_KINDS)}
 
 
 @final
@@ -42,11 +43,11 @@ class ExecutionLog:
         self.steps.append(outcome.steps)
         self.choices.append(len(outcome.choices))
         self.preemptions.append(outcome.preemptions)
-        self.kinds.append(_KINDS.index(outcome.kind))
+        self.kinds.append(_NUMBERS[outcome.kind])
 
     def note_race(self) -> None:
         """Take the last execution, which ended well, for a failure because of a race in it."""
-        self.kinds[-1] = _KINDS.index("race")
+        self.kinds[-1] = _NUMBERS["race"]
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -127,7 +128,7 @@ class Exploration:
         return f"{self.program}: {self.verdict}, {_ending(failure)} at schedule {self._found_at()}"
 
     def _found_at(self) -> int:
-        failed = [_KINDS.index(kind) for kind in ("error", "deadlock", "race")]
+        failed = [_NUMBERS[kind] for kind in ("error", "deadlock", "race")]
         return next(position for position, kind in enumerate(self.log.kinds, 1) if kind in failed)
 
     def __str__(self) -> str:

@@ -84,7 +84,8 @@ class Lock:
         scheduler = task.scheduler
         self._contenders.append(task)
         scheduler.unready(task)
-        scheduler.note(task, "wait", scheduler.name_of(self))
+        if scheduler.recorder is not None:
+            scheduler.note(task, "wait", scheduler.name_of(self))
         if not scheduler.wait(task, self, timeout_s, lambda: self._give_up(task)):
             return self._fail(task)
         self._contenders.remove(task)
@@ -133,9 +134,11 @@ class Lock:
             self._real.release()
             return
         if task is not None and not task.atomic and self.owner is not None:
+            scheduler = task.scheduler
             self._declare(task, "release")
-            task.scheduler.point(task)
-            task.scheduler.note(task, "release", task.scheduler.name_of(self))
+            scheduler.point(task)
+            if scheduler.recorder is not None:
+                scheduler.note(task, "release", scheduler.name_of(self))
         self._let_go()
 
     def _let_go(self) -> None:

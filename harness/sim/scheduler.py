@@ -38,6 +38,7 @@ MAX_STEPS = 100_000
 _FIRST_IDENT = 1_000_000
 _LAST_TRY = 3
 _get_ident = threading.get_ident  # the system's, whatever stands in its place later
+_ACTIVE: dict[int, threading.Thread] = threading._active  # type: ignore[attr-defined]  # threads by identifier
 
 Candidate = Task | Clock | Option
 OutcomeKind = Literal["ok", "error", "deadlock", "cut", "uncontrolled", "interrupted"]
@@ -125,7 +126,7 @@ class Scheduler:
         if self.clock.timers:
             chosen = self._pick(task)
             if chosen is not None and chosen is not task:
-                chosen.hand_over()
+                chosen.hand_over(task)
         elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
             other = self._choose(ready, task)
             self.choices.append(other.number)
@@ -133,7 +134,7 @@ class Scheduler:
                 self.tracker.step(other)  # type: ignore[arg-type]  # without timers all candidates are tasks
             if other is not task:
                 self._preempt(task)
-                other.hand_over()  # type: ignore[union-attr]  # without timers all candidates are tasks
+                other.hand_over(task)  # type: ignore[union-attr]  # without timers all candidates are tasks
         elif self.tracker is not None:
             self.tracker.step(task)
 
@@ -146,7 +147,7 @@ class Scheduler:
         if chosen is None:
             self.stop_here(self._deadlock())
         elif chosen is not task:
-            chosen.hand_over()
+            chosen.hand_over(task)
         task.waits_for = None
 
     def wait(self, task: Task, on: object, timeout_s: float | None, fire: Callable[[], None]) -> bool:
@@ -163,7 +164,8 @@ class Scheduler:
         if self.tracker is not None:
             self.tracker.primitive(task, self.clock, "sleep", (seconds,))
         self.point(task)
-        self.note(task, "sleep", f"{seconds:g} s")
+        if self.recorder is not None:
+            self.note(task, "sleep", f"{seconds:g} s")
         self.unready(task)
         self.wait(task, f"the end of sleep({seconds:g})", seconds, lambda: self.make_ready(task))
 
@@ -271,12 +273,12 @@ class Scheduler:
                 self.stop = Stop("error", error=raised, task=task.name)
         finally:
             del body
-            if task.number > 1:
+            if task.number > 1 and task.state.holds():
                 self._free_state(task)
             task.is_done = True
             self.unready(task)
             if task.number == 1:
-                self.leaked = tuple(other.name for other in self.tasks if other.is_leaked)
+                self.leaked = tuple([other.name for other in self.tasks if not other.is_done and other.is_leaked])
             for joiner in task.joiners:
                 self.make_ready(joiner)
                 if self.tracker is not None:
@@ -305,7 +307,7 @@ class Scheduler:
             chosen = self._pick(None)
             while chosen is not None:
                 self._run_from_hub(chosen)
-                if self.stop is not None or all(task.is_done or task.is_daemon for task in self.tasks):
+                if self.stop is not None or self._is_over():
                     return
                 chosen = self._pick(None)
             if self.stop is None:
@@ -313,6 +315,13 @@ class Scheduler:
         finally:
             self._end_tasks()
             self.states.leave()
+
+    def _is_over(self) -> bool:
+        """Return whether all tasks that are no daemons have ended."""
+        for task in self.tasks:
+            if not (task.is_done or task.is_daemon):
+                return False
+        return True
 
     @staticmethod
     def _run_from_hub(task: Task) -> None:
@@ -327,7 +336,7 @@ class Scheduler:
             task.joiners.clear()
             task.held.clear()
             task.body = None
-            if task.number > 1:
+            if task.number > 1 and task.ident in _ACTIVE:
                 forget_dummy_thread(task.ident)
         for put_back in reversed(self.put_back):
             put_back()

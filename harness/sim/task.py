@@ -75,22 +75,22 @@ class Task(greenlet):
         """Run in a context of the caller's; without this a task begins with an empty one, as a thread does."""
         self.gr_context = context
 
-    def hand_over(self) -> None:
-        """Let this task go on in place of the one that calls.
+    def hand_over(self, me: Task) -> None:
+        """Let this task go on in place of ``me``, the one that calls.
 
         A greenlet begins at the stack depth of whoever starts it, so the hub does: a chain of tasks that start each
         other would run out of depth.
         """
-        me = getcurrent()
+        scheduler = self.scheduler
         if self.is_started:
             self.state.enter()
             self.switch()
         else:
-            self.scheduler.hub.switch(self)
-        if me.loop is not self.scheduler.marked:  # type: ignore[attr-defined]  # it is a task
-            me.mark()  # type: ignore[attr-defined]
-        if self.scheduler.states.is_bound:
-            me.state.bind()  # type: ignore[attr-defined]
+            scheduler.hub.switch(self)
+        if me.loop is not scheduler.marked:
+            me.mark()
+        if scheduler.states.is_bound:
+            me.state.bind()
 
     def resume(self) -> object:
         """Let this task go on, called by the hub; return what the task asks of it when control comes back."""

@@ -117,7 +117,7 @@ class ThreadState:
         self._tokens = (_Token(), _Token()) if _HAS_KEYS else ()  # key and sentinel
         self._watched: dict[object, ref[object]] = {}  # locals with contents in the dict, by key
         self._known = 0  # entries of the dict that have been looked at
-        self.values: tuple[int, ...] = id(own), *map(id, self._tokens)
+        self.values: tuple[int, ...] = (id(own), *map(id, self._tokens)) if _HAS_KEYS else (id(own),)
         self.tracing: Tracing = None, None
 
     def enter(self) -> None:
@@ -133,6 +133,10 @@ class ThreadState:
                 fields[0].value = values[0]
                 if _HAS_KEYS:
                     fields[1].value, fields[2].value = values[1:]
+
+    def holds(self) -> bool:
+        """Return whether the thread keeps anything for itself, or the interpreter waits for its end."""
+        return bool(self._dict or (self._tokens and getweakrefcount(self._tokens[-1])))
 
     def end(self) -> None:
         """Let go of what the end of a thread frees; called in the task."""

@@ -83,7 +83,7 @@ class ThreadTask(Task):
         assert self.body is not None
         self.body = partial(context.run, self.body)
 
-    def hand_over(self) -> None:
+    def hand_over(self, me: Task) -> None:  # noqa: ARG002 - interface
         """Let this task go on in place of the one that calls."""
         self.switch()
 

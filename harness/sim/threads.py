@@ -158,8 +158,9 @@ def start(thread: threading.Thread) -> None:
     if thread._started._flag:  # type: ignore[attr-defined]  # is_set is an operation of the program's events
         raise RuntimeError("threads can only be started once")
     scheduler = task.scheduler
-    scheduler.note(task, "start", thread.name)
-    child = scheduler.spawn(thread.name, _body(thread, task))
+    name = thread.name
+    scheduler.note(task, "start", name)
+    child = scheduler.spawn(name, _body(thread, task))
     child.is_daemon = thread.daemon
     thread.__dict__[_TASK] = child
     _tell_start(task, child)
@@ -225,7 +226,8 @@ def join(thread: threading.Thread, timeout: float | None = None) -> None:
     _wait_for_end(task, child, timeout)
     if task.scheduler.watch is not None:
         task.scheduler.watch.acquire(task, child)
-    task.scheduler.note(task, "join", thread.name)
+    if task.scheduler.recorder is not None:
+        task.scheduler.note(task, "join", thread.name)
     return None
 
 
@@ -240,7 +242,9 @@ def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
         return
     child.joiners.append(task)
     scheduler.unready(task)
-    if not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
+    if timeout_s is None:
+        scheduler.block(task, f"the end of task {child.name!r}")
+    elif not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
         child.joiners.remove(task)
 
 

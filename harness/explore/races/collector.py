@@ -17,6 +17,7 @@ RaceMode = Literal["report", "fail", "off"]
 # so that reports come from the first executions and from a sample of the others.
 ALWAYS = 50  # executions at the start
 EVERY = 8  # after them, one in so many
+LATER, SELDOM = 1_000, 64  # and after the first thousand, one in so many
 
 
 def check_races(races: str, allow: Sequence[Allow]) -> None:
@@ -51,7 +52,7 @@ class RaceCollector:
 
     def watch(self, executions: int) -> RaceClocks | None:
         """Return what follows the next execution after so many, or ``None`` where it is not followed."""
-        if self.mode == "off" or (self.mode == "report" and executions >= ALWAYS and executions % EVERY):
+        if self.mode == "off" or (self.mode == "report" and not _is_sampled(executions)):
             return None
         self._clocks.begin()
         return self._clocks
@@ -73,6 +74,10 @@ class RaceCollector:
         races = [race for pair in fresh if not allowed(race := _race(pair, schedule), self._allow)]
         self.races += races
         return races
+
+
+def _is_sampled(executions: int) -> bool:
+    return executions < ALWAYS or not executions % (EVERY if executions < LATER else SELDOM)
 
 
 def _race(pair: Pair, schedule: int) -> Race:
