@@ -80,7 +80,8 @@ def explore(
         races: What to make of races, two accesses of one location that nothing puts in order, one of them a write.
             ``"report"`` lists them in the result and leaves the verdict alone. To keep the speed it follows the first
             50 executions, one in 8 up to the thousandth and one in 64 from there, and so may miss what only an
-            execution in between shows. ``"fail"`` follows every execution and takes a race for a failure; ``"off"`` follows none.
+            execution in between shows. ``"fail"`` follows every execution and takes a race for a failure; ``"off"``
+            follows none.
         allow: Races that are harmless, as pairs of a place and the reason. The place is the race's location
             (``"Counter.n"``), or the function or ``file:line`` of one of its accesses.
         engine: What tasks are made of: ``"greenlet"``, or ``"threads"`` for OS threads that pass a baton, which is

@@ -302,8 +302,12 @@ class _Rewriter(ExpressionRewriter):
 
     def _combined(self, node: ast.AugAssign, old: ast.expr) -> ast.expr:
         """Return the result of the operation in place, both operands known to the hook before it."""
-        pair = self.hook("operands", node, "call", _inplace(node), old, self.expression(node.value))
-        return self.call(_inplace(node).strip("_"), node, placed(ast.Starred(pair, ast.Load()), node))
+        name = _inplace(node)
+        if self.is_simple(node.value):
+            hooked = self.hook("operand", node, "call", name, old, copy_of(node.value))
+            return self.call(name.strip("_"), node, hooked, node.value)
+        pair = self.hook("operands", node, "call", name, old, self.expression(node.value))
+        return self.call(name.strip("_"), node, placed(ast.Starred(pair, ast.Load()), node))
 
     def _held(self, node: ast.expr, name: str, between: ast.expr) -> tuple[ast.expr, ast.expr, list[ast.stmt]]:
         """Return the expression, one that gives the same object again, and what lets go of it afterwards.

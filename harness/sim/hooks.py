@@ -41,6 +41,7 @@ from harness.sim.tracker import Tracker
 
 __all__ = ["make_hooks"]
 
+_PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that no operator needs a hook for
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
 _BUILTIN_METHODS = frozenset({BuiltinMethodType, type(SimpleQueue().get)})  # the latter knows its class
@@ -69,6 +70,9 @@ def make_hooks(
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         scheduler = task.scheduler
+        if not scheduler.is_followed:
+            scheduler.point(task)
+            return
         if scheduler.tracker is not None and not task.inside:
             where = sites[site]
             if key is NO_KEY and kinds[type(obj)] is OWN:  # most are so: no view, no container, no code to look at
@@ -135,7 +139,10 @@ def make_hooks(
             if kind is LOCK:
                 return shadow_of(task, obj)
             if kind is not SILENT and kind is not FROZEN:
-                touch(task, obj, site)
+                if task.scheduler.is_followed:
+                    touch(task, obj, site)
+                else:  # as touch, without a call: no hook is passed more often
+                    task.scheduler.point(task)
         return obj
 
     def quiet(obj: object, site: int) -> object:
@@ -161,18 +168,19 @@ def make_hooks(
         return quiet(obj, site)
 
     def called(function: object, site: int, /, *arguments: object) -> object:
+        kind = type(function)
+        namespace = 0
+        if kind is MethodType:
+            if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
+                namespace = id(function.__func__.__globals__)  # type: ignore[attr-defined]
+        elif kind is FunctionType:
+            namespace = id(function.__globals__)  # type: ignore[attr-defined]  # functions have it
+        if namespace in own:  # a hook in it asks who runs
+            return function
         task = getcurrent()
         if task.__class__ is kind_of_task and not task.atomic:
-            kind = type(function)
             if kind is MethodType:
-                if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
-                    namespace = id(function.__func__.__globals__)  # type: ignore[attr-defined]
-                    if namespace in own:
-                        return function
-                    if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
-                        return function
-            elif kind is FunctionType:
-                if id(function.__globals__) in own:  # type: ignore[attr-defined]  # functions have it
+                if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
                     return function
             elif kind is type:
                 if function in silent_classes:
@@ -275,6 +283,8 @@ def make_hooks(
         return obj
 
     def operand(value: object, other: object, site: int) -> object:
+        if type(value) in _PLAIN and type(other) in _PLAIN:
+            return value
         task = getcurrent()
         if task.__class__ is kind_of_task and not task.atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
@@ -284,6 +294,8 @@ def make_hooks(
         return value
 
     def operands(value: object, other: object, site: int) -> tuple[object, object]:
+        if type(value) in _PLAIN and type(other) in _PLAIN:
+            return value, other
         task = getcurrent()
         if task.__class__ is kind_of_task and not task.atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]

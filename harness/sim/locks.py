@@ -12,7 +12,7 @@ import _thread
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from harness.sim.event import call_site
 from harness.sim.task import Task, current_task, running_task
@@ -179,6 +179,18 @@ class Lock:
             return False
         return True
 
+    # What threading.Condition asks of a lock: it could do without, but pays three exceptions to learn that
+
+    def _release_save(self) -> object:
+        self.release()
+        return None
+
+    def _acquire_restore(self, saved: Any) -> None:  # noqa: ARG002 - what the method above gave
+        self.acquire()
+
+    def _is_owned(self) -> bool:
+        return self._is_really_locked()
+
     def _at_fork_reinit(self) -> None:
         self._real = _allocate_lock()
         self.owner = None
@@ -244,13 +256,19 @@ class RLock(Lock):
 def lock_factory() -> Lock | RealLock:
     """Stand in for ``threading.Lock``: a shadow of a new real lock inside a task, the real lock elsewhere."""
     task = current_task()
-    return _allocate_lock() if task is None else _made(task, Lock(_allocate_lock()))
+    if task is None:
+        return _allocate_lock()
+    lock = Lock(_allocate_lock())
+    return lock if task.scheduler.recorder is None else _made(lock)
 
 
 def rlock_factory() -> RLock | RealLock:
     """Stand in for ``threading.RLock``."""
     task = current_task()
-    return _allocate_rlock() if task is None else _made(task, RLock(_allocate_rlock()))
+    if task is None:
+        return _allocate_rlock()
+    lock = RLock(_allocate_rlock())
+    return lock if task.scheduler.recorder is None else _made(lock)
 
 
 class _LockClass(type):
@@ -276,7 +294,6 @@ def lock_replacement() -> Callable[[], Lock | RealLock]:
     return LockClass if is_class else lock_factory  # type: ignore[return-value]  # calling the class makes locks
 
 
-def _made(task: Task, lock: _L) -> _L:
-    if task.scheduler.recorder is not None:
-        lock.made = call_site()[:2]
+def _made(lock: _L) -> _L:
+    lock.made = call_site()[:2]
     return lock

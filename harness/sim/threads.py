@@ -162,7 +162,7 @@ def start(thread: threading.Thread) -> None:
     scheduler.note(task, "start", name)
     child = scheduler.spawn(name, _body(thread, task))
     child.is_daemon = thread.daemon
-    thread.__dict__[_TASK] = child
+    object.__setattr__(thread, _TASK, child)  # to ask a new object for its dict would make it slower from then on
     _tell_start(task, child)
     thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
@@ -172,7 +172,10 @@ def start(thread: threading.Thread) -> None:
 
 def task_of(thread: threading.Thread, scheduler: Scheduler) -> Task | None:
     """Return the task that an execution made for a thread, which holds it."""
-    child: Task | None = thread.__dict__.get(_TASK)
+    try:
+        child: Task | None = object.__getattribute__(thread, _TASK)
+    except AttributeError:
+        return None
     return child if child is not None and child.scheduler is scheduler else None
 
 
