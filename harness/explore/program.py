@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from types import ModuleType
 
 from harness.explore.errors import InvalidArgumentError
@@ -54,6 +55,7 @@ def plain(program: Callable[[], object]) -> Callable[[], object]:
     if not (inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program))):
         return program
 
+    @wraps(program)  # so that lines are told as those of the program's file
     def run() -> None:
         import asyncio  # programs without loops do without it
 

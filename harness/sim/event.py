@@ -18,6 +18,7 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
 from harness.instrument import CONTAINERS, Site, effect_of
+from harness.sim.async_tasks import AsyncTask, AsyncTasks
 from harness.sim.place import shown_file
 from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, peek, shown_value, variable
 
@@ -29,6 +30,7 @@ __all__ = [
     "NO_VALUE",
     "Event",
     "EventKind",
+    "LoopMade",
     "Recorder",
     "call_site",
     "call_stack",
@@ -68,6 +70,9 @@ class Event:
         value: What was read or written, if it is a plain value or a container, whose length it tells; else empty.
         via: Line of the program's own file that led to it, 0 where none did.
         depth: Frames between that line and the event's: 0 where it is the same.
+        async_task: The asyncio task whose event it is, ``None`` where no coroutine did it.
+        left_at: File and line of the await at which that task stood when the next one of its loop came in, if this is
+            its last event before.
     """
 
     step: int
@@ -84,6 +89,45 @@ class Event:
     value: str = ""
     via: int = 0
     depth: int = 0
+    async_task: AsyncTask | None = None
+    left_at: tuple[str, int] | None = None
+
+    @property
+    def actor(self) -> tuple[int, int]:
+        """Who did it: number of the task, and of the asyncio task in it, 0 for none."""
+        return self.task, 0 if self.async_task is None else self.async_task.number
+
+    @property
+    def actor_name(self) -> str:
+        """Name of who did it: an asyncio task's with its coroutine, else the task's."""
+        return self.task_name if self.async_task is None else str(self.async_task)
+
+    @property
+    def file(self) -> str:
+        """Name of the file as people read it, the same on every machine."""
+        return shown_file(self.path)
+
+    @property
+    def source(self) -> str:
+        """Text of the line, stripped; empty where the source is gone."""
+        return linecache.getline(self.path, self.line).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class LoopMade:
+    """An event loop of an execution. Immutable.
+
+    Attributes:
+        number: Number of the loop, from 1.
+        thread: Name of the thread that made it.
+        path: File of the line that made it.
+        line: That line, from 1.
+    """
+
+    number: int
+    thread: str
+    path: str
+    line: int
 
     @property
     def file(self) -> str:
@@ -105,6 +149,8 @@ class Recorder:
 
     Attributes:
         counts: Events so far, by number of the task.
+        async_tasks: The asyncio tasks, as they come.
+        loops: The event loops, in the order in which they were made.
     """
 
     def __init__(self, home: str = "") -> None:
@@ -120,6 +166,8 @@ class Recorder:
         ] = {}  # id -> name; the object is kept, so that its id stays its own
         self._counts: Counter[str] = Counter()
         self.counts: Counter[int] = Counter()
+        self.async_tasks = AsyncTasks(_is_inside, home)
+        self.loops: list[LoopMade] = []
 
     def access(
         self, task: Task, obj: object, site: Site, key: object, operation: str, value: object = NO_VALUE
@@ -146,31 +194,31 @@ class Recorder:
         else:
             self._values[position] = _unseen(task, peek, obj, name, key)
         self._touched[position] = self._owner(obj, site, key)
-        self._add(task.number, task.name, kind, self._location(obj, site, key), site.file, site.line, site.qualname)
+        self._add(task, kind, self._location(obj, site, key), site.file, site.line, site.qualname)
 
     def opaque(self, task: Task, function: str, objects: Sequence[object], site: Site) -> None:
         """Note a call of a function nobody knows the effect of, and the arguments that may change."""
         self._look_at_written(task)
         target = f"{function}({', '.join(map(self.name_of, objects))})"
-        self._add(task.number, task.name, "call", target, site.file, site.line, site.qualname)
+        self._add(task, "call", target, site.file, site.line, site.qualname)
 
     def primitive(self, task: Task, kind: EventKind, target: str) -> None:
         """Note an operation of a thread, a lock or the clock at the program's line that called it."""
         self._look_at_written(task)
         if kind in _ON_PRIMITIVES:
             self._touched[len(self._rows)] = target.partition(".")[0], ""
-        self._add(task.number, task.name, kind, target, *call_site())
+        self._add(task, kind, target, *call_site())
 
     def clock(self, now_s: float) -> None:
         """Note that the clock advanced."""
-        self._add(0, "clock", "clock", f"{now_s:g} s", "", 0, "")
+        self._add(None, "clock", f"{now_s:g} s", "", 0, "")
 
     def end(self, task: Task, error: BaseException | None) -> None:
         """Note that a task ended, and by which exception."""
         self._look_at_written(task)
         kind: EventKind = "end" if error is None else "error"
         text = task.name if error is None else type(error).__name__
-        self._add(task.number, task.name, kind, text, *_origin(error))
+        self._add(task, kind, text, *_origin(error))
 
     def preempt(self, task: Task) -> None:
         """Note that control leaves a task that could go on."""
@@ -180,10 +228,23 @@ class Recorder:
                 self._preempted.add(position)
                 return
 
-    def _add(self, task: int, name: str, kind: EventKind, target: str, path: str, line: int, function: str) -> None:
+    @property
+    def size(self) -> int:
+        """Number of events so far."""
+        return len(self._rows)
+
+    def loop_made(self, maker: Task) -> None:
+        """Note that a task made an event loop."""
+        path, line, _ = call_site()
+        self.loops.append(LoopMade(len(self.loops) + 1, maker.name, path, line))
+
+    def _add(self, task: Task | None, kind: EventKind, target: str, path: str, line: int, function: str) -> None:
+        number, name = (0, "clock") if task is None else (task.number, task.name)
         self._vias[len(self._rows)] = (line, 0) if path == self._home else _way_from(self._home, path)
-        self._rows.append((task, name, kind, target, path, line, function))
-        self.counts[task] += 1
+        if task is not None:
+            self.async_tasks.note(len(self._rows), task)
+        self._rows.append((number, name, kind, target, path, line, function))
+        self.counts[number] += 1
 
     def _look_at_written(self, task: Task) -> None:
         """Note what the last write left; nothing that is seen has happened since."""
@@ -215,6 +276,8 @@ class Recorder:
                 *self._touched.get(step, ("", "")),
                 self._values.get(step, ""),
                 *self._vias[step],
+                self.async_tasks.of(step),
+                self.async_tasks.left_at.get(step),
             )
             for step, row in enumerate(self._rows)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import threading
@@ -31,6 +32,8 @@ RACING = {
     "close-under-use": ("registry.publish(draft)", "client.call()"),
     "retired-pool-served": ("self.is_closed = True", "if self.is_closed:"),
     "phantom-singleton": ("if not sessions(registry.snapshot()):", "registry.register_backend("),
+    "lost-update-async": ("draft = Draft(registry.snapshot())", "registry.publish(draft)"),
+    "lock-across-await": ("if not provider.threads_lock.acquire(", "if not provider.threads_lock.acquire("),
     "loader-closure-cache": ("closure = loading[module] =", "closure = loading.get(module)"),
 }
 
@@ -84,10 +87,8 @@ def test_two_lines_named_are_the_racing_ones(pitfall):
 
 @by_id
 def test_third_line_says_what_kind_of_change_mends_it(pitfall):
-    assert re.match(
-        r"Fix \((lock|publish once|one per loop|check under the lock|let go of the lock|wait for it)\): ",
-        explained(pitfall.id).splitlines()[2],
-    )
+    families = "lock|publish once|one per loop|check under the lock|read after the await|let go of the lock|wait for it"
+    assert re.match(rf"Fix \(({families})\): ", explained(pitfall.id).splitlines()[2])
 
 
 @by_id
@@ -131,6 +132,34 @@ def test_deadlock_names_who_waits_for_whom_and_the_circle():
     assert "task 'Thread-2 (back)' waits at" in lines[1]
     assert lines[2].startswith("Fix (one order of locks): ")
     assert lines[3] == "circle: Thread-1 (forth) -> Lock#2 -> Thread-2 (back) -> Lock#1 -> Thread-1 (forth)"
+
+
+async def tasks_that_await_in_between():
+    seen = {"n": 0}
+
+    async def add(waits):
+        before = seen["n"]
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        seen["n"] = before + 1
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(add(2), name="slow")
+        group.create_task(add(1), name="fast")
+    assert seen["n"] == 2
+
+
+def test_tasks_of_a_loop_are_named_with_coroutine_and_the_await_that_let_the_other_in():
+    lines = explain(tasks_that_await_in_between).splitlines()
+    source, start = inspect.getsourcelines(tasks_that_await_in_between)
+    awaited = start + next(number for number, line in enumerate(source) if "sleep(0)" in line)
+
+    assert lines[0].startswith("slow (add) reads dict#1['n'] (0) at ")
+    assert lines[0].endswith(f", and awaits at test_explain.py:{awaited}, which lets the other in:")
+    assert lines[1].startswith("fast (add) writes dict#1['n'] (1) at ")
+    assert ", before slow writes dict#1['n'] (1) at line " in lines[1]
+    assert lines[2].startswith("Fix (read after the await): ")
+    assert f"  ---- slow awaits at test_explain.py:{awaited}; fast runs ----" in lines
 
 
 def with_secrets():

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from harness.explore.explaining.race import Race
-from harness.explore.shrinking.dependence import conflict
+from harness.explore.shrinking.dependence import do_clash
 from harness.sim import Event, shown_file
 
 __all__ = ["columns", "said"]
 
+Actor = tuple[int, int]  # number of the task, and of the asyncio task in it
+
 _ROWS = 20
 _WIDTH = 120
-_CELL = 36
+_CELL, _NARROWEST = 36, 16
+_LEAST_SOURCE = 40
 _VERBS = {"read": "reads", "write": "writes", "call": "calls", "acquire": "takes", "release": "releases"}
 _VERBS |= {"wait": "waits for", "draw": "draws", "start": "starts", "join": "joins", "sleep": "sleeps"}
 
@@ -37,22 +40,27 @@ def columns(events: Sequence[Event], race: Race | None, program_path: str) -> li
         race: The accesses to be shown in any case.
         program_path: File of the program, whose lines stand for what happens below them.
     """
-    chosen = _cut(sorted(_that_matter(events, race)), [event.step for event in _named(race)])
+    matter, awaited = set(_that_matter(events, race)), _awaited(events, race)
+    chosen = _cut(sorted(matter | awaited), [*(event.step for event in _named(race)), *awaited])
     shown = [events[position] for position in chosen]
-    tasks = sorted({event.task for event in shown if not _is_verdict(event)})
-    cells = {task: min(_CELL, max(_widths(shown, task)) + 2) for task in tasks}
-    lines = [_line({task: _name(shown, task) for task in tasks}, cells, "")]
+    actors = sorted({event.actor for event in shown if not _is_verdict(event)})
+    room = max((_WIDTH - _LEAST_SOURCE) // max(len(actors), 1), _NARROWEST)
+    cells = {actor: min(_CELL, room, max(_widths(shown, actor)) + 2) for actor in actors}
+    lines = [_line({actor: _name(shown, actor) for actor in actors}, cells, "")]
     before = None
     for position, event in zip(chosen, shown, strict=True):
         is_own = before is not None and not _is_verdict(event)
-        if is_own and _has_own(events[(before or 0) + 1 : position], event.task):
-            lines.append(_line({event.task: "..."}, cells, ""))
+        if is_own and _has_own(events[(before or 0) + 1 : position], event.actor):
+            lines.append(_line({event.actor: "..."}, cells, ""))
         if _is_verdict(event):
             lines.append(_fit(f"  {event.task_name} {said(event)}: {_place(event, program_path)}", _WIDTH))
             continue
-        lines.append(_line({event.task: said(event)}, cells, _place(event, program_path)))
+        if position not in awaited or position in matter:
+            lines.append(_line({event.actor: said(event)}, cells, _place(event, program_path)))
         if event.preempted:
             lines.append(_preemption(events, event))
+        elif event.left_at is not None:
+            lines.append(_await(events, event))
         before = position
     return lines
 
@@ -68,13 +76,25 @@ def _that_matter(events: Sequence[Event], race: Race | None) -> Iterable[int]:
     matter |= {event.step for event in events if event.preempted or event.kind == "error"}
     matter |= set(_locks_waited_for(events))
     touched = {(event.owner, event.part) for event in named}
-    tasks = {event.task for event in named}
+    actors = {event.actor for event in named}
     first, last = min(matter, default=0), max(matter, default=0)
     for event in events[first : last + 1]:
-        is_same = (event.owner, event.part) in touched or any(conflict(event, other) for other in named)
-        if is_same and event.task in tasks:
+        is_same = (event.owner, event.part) in touched or any(_conflict(event, other) for other in named)
+        if is_same and event.actor in actors:
             matter.add(event.step)
     return matter
+
+
+def _conflict(one: Event, other: Event) -> bool:
+    return one.actor != other.actor and do_clash(one, other)
+
+
+def _awaited(events: Sequence[Event], race: Race | None) -> set[int]:
+    """Return the position of the last event before the await that let the other in, where there is one."""
+    if race is None or race.awaited is None:
+        return set()
+    first, second = race.first, race.second
+    return {max(event.step for event in events[first.step : second.step] if event.actor == first.actor)}
 
 
 def _locks_waited_for(events: Sequence[Event]) -> Iterable[int]:
@@ -83,7 +103,7 @@ def _locks_waited_for(events: Sequence[Event]) -> Iterable[int]:
     for event in events:
         if event.kind == "acquire":
             taken[event.owner] = event.step
-        elif event.kind == "wait" and event.task > 1:
+        elif event.kind == "wait" and (event.task > 1 or event.async_task is not None):
             yield event.step
             if event.owner in taken:
                 yield taken[event.owner]
@@ -100,21 +120,21 @@ def _distance(position: int, named: list[int]) -> int:
     return min((abs(position - other) for other in named), default=0)
 
 
-def _widths(shown: Sequence[Event], task: int) -> list[int]:
-    own = [event for event in shown if event.task == task and not _is_verdict(event)]
-    return [len(_name(shown, task)), *(len(said(event)) for event in own)]
+def _widths(shown: Sequence[Event], actor: Actor) -> list[int]:
+    own = [event for event in shown if event.actor == actor and not _is_verdict(event)]
+    return [len(_name(shown, actor)), *(len(said(event)) for event in own)]
 
 
-def _name(shown: Sequence[Event], task: int) -> str:
-    return next(event.task_name for event in shown if event.task == task)
+def _name(shown: Sequence[Event], actor: Actor) -> str:
+    return next(event.actor_name for event in shown if event.actor == actor)
 
 
-def _has_own(between: Sequence[Event], task: int) -> bool:
-    return any(event.task == task for event in between)
+def _has_own(between: Sequence[Event], actor: Actor) -> bool:
+    return any(event.actor == actor for event in between)
 
 
-def _line(texts: dict[int, str], cells: dict[int, int], place: str) -> str:
-    row = "".join(_fit(texts.get(task, ""), width - 1).ljust(width) for task, width in cells.items())
+def _line(texts: dict[Actor, str], cells: dict[Actor, int], place: str) -> str:
+    row = "".join(_fit(texts.get(actor, ""), width - 1).ljust(width) for actor, width in cells.items())
     return _fit(f"  {row}{place}", _WIDTH).rstrip()
 
 
@@ -139,6 +159,16 @@ def _place(event: Event, program_path: str) -> str:
 
 def _preemption(events: Sequence[Event], event: Event) -> str:
     after = next((other for other in events[event.step + 1 :] if other.task != event.task), None)
-    runs = f"; {after.task_name} runs" if after is not None else ""
-    words = " at an await" if "await " in event.source else ""
-    return f"  ---- {event.task_name} is left here{words}, though it could go on{runs} ----"
+    runs = "" if after is None else "; time passes" if after.kind == "clock" else f"; {after.task_name} runs"
+    return _fit(f"  ---- {event.task_name} is left here, though it could go on{runs} ----", _WIDTH)
+
+
+def _await(events: Sequence[Event], event: Event) -> str:
+    """Return the line for an await that let another task of the loop in."""
+    loop = event.async_task.loop if event.async_task is not None else 0
+    rest = (other for other in events[event.step + 1 :] if other.async_task is not None)
+    after = next((other for other in rest if other.async_task is not None and other.async_task.loop == loop), None)
+    runs = f"; {after.async_task.name} runs" if after is not None and after.async_task is not None else ""
+    path, line = event.left_at or ("", 0)
+    name = event.async_task.name if event.async_task is not None else event.task_name
+    return _fit(f"  ---- {name} awaits at {PurePath(shown_file(path)).name}:{line}{runs} ----", _WIDTH)

@@ -23,6 +23,7 @@ _ADVICE: dict[Family, str] = {
     "publish once": "build aside and publish in one assignment; readers take it once and use what they took",
     "one per loop": "keep one per event loop, made on the loop that uses it",
     "check under the lock": "check again under the lock that the change is made under, or make both one step",
+    "read after the await": "read what the change rests on after the last await, or hold an asyncio.Lock over both",
     "one order of locks": "take the locks in the same order everywhere",
     "let go of the lock": "nobody may wait, call out or ask for {first} again while holding it; hold it for shorter",
     "wait for it": "no order is enforced: let the one wait for the other (join, Event, Condition)",
@@ -32,6 +33,7 @@ _GIL = {
     False: "with the GIL no switch can come there; free-threaded interpreters have no such protection",
     None: "whether this interpreter can switch there is not known",
 }
+_AT_AWAIT = "tasks of one loop change at awaits, on every interpreter, so it can happen natively"
 
 
 def explain(failure: Failure) -> str:
@@ -39,7 +41,9 @@ def explain(failure: Failure) -> str:
     events = failure.execution.events
     race = find_race(events)
     head = _deadlock(failure.error) if isinstance(failure.error, DeadlockError) else _head(failure, race)
-    tail = [f"Under the GIL: {_GIL[failure.reachable_under_gil]}.", f"Replay: {replay_call(failure)}"]
+    at_await = race is not None and race.awaited is not None
+    gil = _AT_AWAIT if at_await else _GIL[failure.reachable_under_gil]
+    tail = [f"Under the GIL: {gil}.", f"Replay: {replay_call(failure)}"]
     body = [_outcome(failure), "", *columns(events, race, file_of(failure.origin.program))]
     room = _MOST_LINES - len(head) - len(tail) - 2
     return "\n".join(line.rstrip() for line in [*head, "", *body[:room], "", *tail])
@@ -58,15 +62,28 @@ def _head(failure: Failure, race: Race | None) -> list[str]:
         return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
     file = shown_file(file_of(failure.origin.program))
     first, second, third = race.first, race.second, race.third
-    one = f"{first.task_name} {said(first)} at {_place(first, file)},"
-    if first.task == second.task:
+    one = f"{first.actor_name} {said(first)} at {_place(first, file)},{_awaiting(race)}"
+    if first.actor == second.actor:
         other = f"and {said(second)} itself at {_place(second, file)}."
     elif third is not None:
-        goes_on = f"before {third.task_name} {said(third)} at line {third.via or third.line}"
-        other = f"{second.task_name} {said(second)} at {_place(second, file)}, {goes_on}."
+        goes_on = f"before {_short(third)} {said(third)} at line {third.via or third.line}"
+        other = f"{second.actor_name} {said(second)} at {_place(second, file)}, {goes_on}."
     else:
-        other = f"then {second.task_name} {said(second)} at {_place(second, file)}."
+        then = "then " * (race.awaited is None)
+        other = f"{then}{second.actor_name} {said(second)} at {_place(second, file)}."
     return [one, other, _fix(race.family, first.target)]
+
+
+def _short(event: Event) -> str:
+    return event.task_name if event.async_task is None else event.async_task.name
+
+
+def _awaiting(race: Race) -> str:
+    """Return which await of the first task let the other one in."""
+    if race.awaited is None:
+        return ""
+    path, line = race.awaited
+    return f" and awaits at {PurePath(shown_file(path)).name}:{line}, which lets the other in:"
 
 
 def _fix(family: Family, first: str) -> str:
@@ -85,7 +102,7 @@ def _outcome(failure: Failure) -> str:
     said_first = f"{type(failure.error).__name__}: {text}" if text else type(failure.error).__name__
     error = next((event for event in reversed(failure.execution.events) if event.kind == "error"), None)
     where = (
-        f", in {error.task_name} at {PurePath(error.file).name}:{error.line}"
+        f", in {error.actor_name} at {PurePath(error.file).name}:{error.line}"
         if error is not None and error.line
         else ""
     )

@@ -6,6 +6,8 @@ of AVIO. Where none is there, it is what the failing task read last of another's
 waited for a lock in vain, and whoever holds it, come first. Of several the one nearest to the program's own lines is
 named.
 
+Who does an access is a thread, or an asyncio task of one: the tasks of a loop race as threads do, at their awaits.
+
 Reference: Lu, Tucek, Qin, Zhou: AVIO, detecting atomicity violations via access interleaving invariants, ASPLOS 2006.
 """
 
@@ -15,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-from harness.explore.shrinking.dependence import conflict, is_write
+from harness.explore.shrinking.dependence import do_clash, is_write
 from harness.sim import Event
 
 __all__ = ["Family", "Race", "find_race"]
@@ -25,6 +27,7 @@ Family = Literal[
     "publish once",
     "one per loop",
     "check under the lock",
+    "read after the await",
     "one order of locks",
     "let go of the lock",
     "wait for it",
@@ -43,6 +46,7 @@ class Race:
         first: The earlier access.
         second: Access of another task that came after it; of the same one where it waits for itself.
         third: What the first task then did with the same variable, where that is part of it.
+        awaited: File and line of the await at which the first task stood meanwhile, where both are tasks of one loop.
         family: What kind of change mends it.
     """
 
@@ -50,6 +54,7 @@ class Race:
     second: Event
     third: Event | None
     family: Family
+    awaited: tuple[str, int] | None = None
 
 
 def find_race(events: Sequence[Event]) -> Race | None:
@@ -64,15 +69,43 @@ class _Finder:
         self._events = events
         self._starts = {event.target: event.step for event in events if event.kind == "start"}
         self._joins = {(event.task, event.target): event.step for event in events if event.kind == "join"}
+        tasks = [event.async_task for event in events if event.async_task is not None]
+        self._async_tasks = {task.number: task for task in tasks}
         self._error = next((event for event in reversed(events) if event.kind == "error"), None)
 
     def find(self) -> Race | None:
-        return self._lock_in_vain() or self._interrupted() or self._doomed() or self._last_conflict()
+        found = self._lock_over_await() or self._lock_in_vain() or self._interrupted() or self._doomed()
+        return found or self._last_conflict()
+
+    def _lock_over_await(self) -> Race | None:
+        """Return the acquisition that stops a loop whose own task holds the lock over an await."""
+        for waited in self._events:
+            if waited.kind == "wait" and waited.async_task is not None:
+                holder = self._holder(waited)
+                if holder is not None and holder.task == waited.task and holder.actor != waited.actor:
+                    awaited = self._await_between(holder, waited)
+                    if awaited is not None:
+                        return Race(holder, self._outcome_of(waited), None, "let go of the lock", awaited)
+        return None
+
+    def _outcome_of(self, waited: Event) -> Event:
+        """Return the vain end of a wait for a lock, or the wait if it never ended."""
+        for event in self._events[waited.step :]:
+            if event.actor == waited.actor and event.owner == waited.owner and event.kind == "read":
+                return event
+        return waited
+
+    def _await_between(self, first: Event, second: Event) -> tuple[str, int] | None:
+        """Return the await of the first event's asyncio task at which it stood when the second came."""
+        if first.async_task is None or second.async_task is None or first.task != second.task:
+            return None
+        left = [event.left_at for event in self._events[first.step : second.step] if event.actor == first.actor]
+        return left[-1]
 
     def _lock_in_vain(self) -> Race | None:
         """Return the acquisition that the failing task waited for in vain."""
         for waited in reversed(self._last_of_failing()):
-            if waited.kind == "read" and waited.owner == waited.target:
+            if waited.kind == "read" and waited.owner == waited.target and "Lock" in waited.owner:
                 holder = self._holder(waited)
                 return Race(holder, waited, None, "let go of the lock") if holder is not None else None
         return None
@@ -88,15 +121,16 @@ class _Finder:
         if found is None:
             return None
         first, second, third = found
-        return Race(first, second, self._write_after(third), self._family(first, second, third))
+        awaited = self._await_between(first, second)
+        return Race(first, second, self._write_after(third), self._family(first, second, third), awaited)
 
     def _triples(self) -> Iterator[tuple[Event, Event, Event]]:
         """Yield two successive accesses of a task to one variable, and one of another that cannot stand in between."""
         for accesses in self._accesses().values():
-            last: dict[tuple[int, str], int] = {}
+            last: dict[tuple[tuple[int, int], str], int] = {}
             for position, third in enumerate(accesses):
-                before = last.get((third.task, third.part))
-                last[third.task, third.part] = position
+                before = last.get((third.actor, third.part))
+                last[third.actor, third.part] = position
                 for second in accesses[before + 1 : position] if before is not None else ():
                     first = accesses[before or 0]
                     if _pattern(first, second, third) in _UNSERIALIZABLE and self._is_race(second, third):
@@ -111,7 +145,24 @@ class _Finder:
 
     def _is_race(self, one: Event, other: Event) -> bool:
         """Return whether the two conflict and neither start nor join puts them in order."""
-        return conflict(one, other) and not (self._is_ordered(one, other) or self._is_ordered(other, one))
+        if one.actor == other.actor or not do_clash(one, other):
+            return False
+        if one.task == other.task:
+            return not (self._is_in_line(one, other) or self._is_in_line(other, one))
+        return not (self._is_ordered(one, other) or self._is_ordered(other, one))
+
+    def _is_in_line(self, one: Event, other: Event) -> bool:
+        """Return whether one of a thread's events is outside its loop's tasks, or of a task that made the other's."""
+        maker, made = one.async_task, other.async_task
+        if maker is None or made is None:
+            return True
+        while made.maker != maker.number:
+            above = self._async_tasks.get(made.maker)
+            if above is None:
+                return False
+            made = above
+        is_after = made.ended >= 0 and one.step >= made.ended
+        return one.step < made.born or is_after
 
     def _is_ordered(self, one: Event, other: Event) -> bool:
         started, joined = self._starts.get(other.task_name), self._joins.get((one.task, other.task_name))
@@ -121,7 +172,7 @@ class _Finder:
     def _write_after(self, third: Event) -> Event:
         """Return the same task's next write of the variable, if the access only reads it and one comes."""
         for event in self._events[third.step :]:
-            is_same = (event.task, event.owner, event.part) == (third.task, third.owner, third.part)
+            is_same = (event.actor, event.owner, event.part) == (third.actor, third.owner, third.part)
             if is_same and is_write(event):
                 return event
         return third
@@ -129,10 +180,12 @@ class _Finder:
     def _family(self, first: Event, second: Event, third: Event) -> Family:
         if is_write(first) or not is_write(self._write_after(third)):
             return "publish once"
+        if self._await_between(first, second) is not None:
+            return "read after the await"
         between = self._events[first.step : third.step]
         locks = [
-            {event.owner for event in between if event.kind == "acquire" and event.task == task}
-            for task in (first.task, second.task)
+            {event.owner for event in between if event.kind == "acquire" and event.actor == actor}
+            for actor in (first.actor, second.actor)
         ]
         return "check under the lock" if locks[0] & locks[1] else "lock"
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from harness.sim import CLOCK_NUMBER, Event
 
-__all__ = ["conflict", "is_write", "predecessors"]
+__all__ = ["conflict", "do_clash", "is_write", "predecessors"]
 
 _WRITES = frozenset({"write", "call", "acquire", "release"})
 
@@ -24,7 +24,12 @@ def is_write(event: Event) -> bool:
 
 def conflict(one: Event, other: Event) -> bool:
     """Return whether two events of different tasks touch the same thing and one of them writes it."""
-    if one.task == other.task or not one.owner or one.owner != other.owner or "wait" in (one.kind, other.kind):
+    return one.task != other.task and do_clash(one, other)
+
+
+def do_clash(one: Event, other: Event) -> bool:
+    """Return whether two events touch the same thing and one of them writes it, whoever does it."""
+    if not one.owner or one.owner != other.owner or "wait" in (one.kind, other.kind):
         return False
     is_same_part = one.part == other.part or not one.part or not other.part
     return is_same_part and (is_write(one) or is_write(other))

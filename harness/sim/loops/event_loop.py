@@ -68,6 +68,8 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         self.scheduler = maker.scheduler
         self.scheduler.loops.append(weakref.ref(self))
         self.number = len(self.scheduler.loops)
+        if self.scheduler.recorder is not None:
+            self.scheduler.recorder.loop_made(maker)
         self.task: Task | None = None
         self.is_cut = False
         self._is_waiting = False
@@ -212,7 +214,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         """Make a task of this loop; unnamed ones are called by number, from 1 in each execution."""
         factory = self.get_task_factory()
         if factory is not None and factory is not _EAGER:
-            return super().create_task(coro, **options)
+            return self._note(super().create_task(coro, **options))
         self._check_closed()
         if options.get("name") is None:
             self.scheduler.loop_names += 1
@@ -222,6 +224,16 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         task = LoopTask(coro, loop=self, **options)
         if self.get_debug():
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
+        return task if self.scheduler.recorder is None else self._note(task)
+
+    def current(self) -> asyncio.Task[Any] | None:
+        """Return the asyncio task whose step runs, ``None`` between steps."""
+        return asyncio.current_task(self)
+
+    def _note(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        recorder = self.scheduler.recorder
+        if recorder is not None and not task.done():
+            recorder.async_tasks.add(task, self.number, self.current(), recorder.size)
         return task
 
     async def getaddrinfo(
