@@ -9,9 +9,10 @@ from __future__ import annotations
 import ast
 
 from harness.instrument.calls import CallRewriter
+from harness.instrument.nodes import nodes_of
 from harness.instrument.patterns import unpacking
 from harness.instrument.placing import FRESH, assigns, copy_of, is_foreign, none, placed
-from harness.instrument.scopes import nodes_of, targets_of
+from harness.instrument.scopes import targets_of
 from harness.instrument.site import Operation
 
 __all__ = ["ExpressionRewriter"]

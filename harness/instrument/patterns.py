@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from harness.instrument.scopes import nodes_of
+from harness.instrument.nodes import nodes_of
 
 __all__ = ["NESTED", "looks_inside", "rename_captures", "unpacking"]
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from harness.instrument.confinement import confined_names
 from harness.instrument.hooks import HOOKS_NAME
-from harness.instrument.scopes import Scope, nodes_of
+from harness.instrument.nodes import NodeRewriter, nodes_of
+from harness.instrument.scopes import Scope
 from harness.instrument.site import Operation, Site, SiteTable
 from harness.instrument.stores import StoredNames
 
@@ -24,7 +25,7 @@ _Node = TypeVar("_Node", bound=ast.AST)
 Place = tuple[Scope, list[str], int, int, frozenset[str], list[set[str]]]
 
 
-class Placer(ast.NodeTransformer):
+class Placer(NodeRewriter):
     """What all parts of the rewriter share. Confined to the rewriting of one module."""
 
     scope: Scope

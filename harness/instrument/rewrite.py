@@ -15,10 +15,11 @@ import ast
 from typing import TypeVar
 
 from harness.instrument.expressions import ExpressionRewriter
+from harness.instrument.nodes import nodes_of
 from harness.instrument.operators import OPERATORS
 from harness.instrument.patterns import NESTED, looks_inside, rename_captures, unpacking
 from harness.instrument.placing import FRESH, assigns, copy_of, none, placed
-from harness.instrument.scopes import nodes_of, resolve_scopes
+from harness.instrument.scopes import resolve_scopes
 from harness.instrument.site import SiteTable
 from harness.instrument.stores import StoredNames
 
@@ -262,7 +263,8 @@ class _Rewriter(ExpressionRewriter):
         target = node.target
         is_confined = isinstance(target, (ast.Attribute, ast.Subscript)) and self.is_confined(target.value)
         if not self.is_active or is_confined:
-            return self.generic_visit(node)
+            self.generic_visit(node)
+            return node
         if isinstance(target, ast.Name):
             return self._augment_name(node, target)
         if isinstance(target, ast.Attribute):

@@ -1,3 +1,4 @@
+# ruff: noqa: N802, N815 - the names of visitors are ast's
 """Which names of a module are shared state: rebound globals, and closure variables bound again after their capture.
 
 Reading a name that nothing can rebind while tasks run is no scheduling point. A global counts as shared when some
@@ -12,10 +13,12 @@ later) or not must not alter the schedule.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Scope", "nodes_of", "resolve_scopes", "targets_of"]
+from harness.instrument.nodes import NodeVisitor, nodes_of
+
+__all__ = ["Scope", "resolve_scopes", "targets_of"]
 
 _Position = tuple[int, int]
 
@@ -80,21 +83,6 @@ class Scope:
         return self.is_global(name) and name not in module.bindings and "*" not in module.bindings
 
 
-def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the node and all below it in the order of the source; as ``ast.walk``, at half its cost."""
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        values = vars(node)
-        for name in reversed(node._fields):
-            value = values.get(name)
-            if type(value) is list:
-                pending += [part for part in reversed(value) if isinstance(part, ast.AST)]
-            elif isinstance(value, ast.AST):
-                pending.append(value)
-
-
 def resolve_scopes(tree: ast.Module) -> dict[ast.AST, Scope]:
     """Return the scope of every function, lambda, generator expression and class body, and of the module itself."""
     walker = _ScopeWalker(tree)
@@ -134,7 +122,7 @@ def _end_of(node: ast.AST) -> _Position:
     return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
 
 
-class _ScopeWalker(ast.NodeVisitor):
+class _ScopeWalker(NodeVisitor):
     def __init__(self, tree: ast.Module) -> None:
         self.module = self.scope = Scope(tree, None, is_function=False)
         self.scopes: dict[ast.AST, Scope] = {tree: self.scope}
@@ -178,7 +166,7 @@ class _ScopeWalker(ast.NodeVisitor):
             self.visit(outside)
         self.visit_body(node, node.body, node.args)
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name is ast's
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for default in [*node.args.defaults, *(d for d in node.args.kw_defaults if d)]:
@@ -216,7 +204,7 @@ class _ScopeWalker(ast.NodeVisitor):
         self.loops -= 1
         self.scope.hidden.pop()
 
-    visit_ListComp = visit_SetComp = visit_DictComp = _visit_comprehension  # noqa: N815 - the names are ast's
+    visit_ListComp = visit_SetComp = visit_DictComp = _visit_comprehension
 
     def _visit_assignment(self, node: ast.Assign | ast.AnnAssign) -> None:
         outer, self.bound_at = self.bound_at, _end_of(node)
@@ -225,7 +213,7 @@ class _ScopeWalker(ast.NodeVisitor):
         self.generic_visit(node)
         self.bound_at = outer
 
-    visit_Assign = visit_AnnAssign = _visit_assignment  # noqa: N815 - the names are ast's
+    visit_Assign = visit_AnnAssign = _visit_assignment
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         """Bind in the function around the comprehensions, the interpreter's rule for ``:=``."""
@@ -241,7 +229,7 @@ class _ScopeWalker(ast.NodeVisitor):
         self.generic_visit(node)
         self.loops -= 1
 
-    visit_For = visit_AsyncFor = visit_While = _visit_loop  # noqa: N815 - the names are ast's
+    visit_For = visit_AsyncFor = visit_While = _visit_loop
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -266,14 +254,14 @@ class _ScopeWalker(ast.NodeVisitor):
         for alias in node.names:
             self.bind((alias.asname or alias.name).partition(".")[0], node)
 
-    visit_ImportFrom = visit_Import  # noqa: N815 - the name is ast's
+    visit_ImportFrom = visit_Import
 
     def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
         if node.name:
             self.bind(node.name, node)
         self.generic_visit(node)
 
-    visit_MatchStar = visit_MatchAs  # noqa: N815 - the name is ast's
+    visit_MatchStar = visit_MatchAs
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         if node.rest:

@@ -8,10 +8,10 @@ change any more. It excludes classes that may construct one object twice, which 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.instrument.scopes import nodes_of
+from harness.instrument.nodes import nodes_of
 
 __all__ = ["StoredNames", "stored_names"]
 
@@ -20,6 +20,7 @@ _STORING = frozenset({"setattr", "delattr", "__setattr__", "__delattr__"})
 # Bases known to construct an object once, and to leave its attributes alone.
 _PLAIN_BASES = frozenset({"object", "ABC", "Exception", "Generic", "Protocol", "RuntimeError", "ValueError"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.GeneratorExp, ast.ClassDef)
+_TELLING = frozenset({ast.Attribute, ast.Call, ast.ClassDef, ast.FunctionDef, ast.Global, ast.Subscript})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,20 @@ class StoredNames:
 
 def stored_names(tree: ast.AST) -> StoredNames:
     """Return the names that the code stores or deletes."""
-    constructors = _Constructors(tree)
+    nodes = [node for node in nodes_of(tree) if node.__class__ in _TELLING]
+    constructors = _Constructors(nodes)
     constructing = constructors.stores
     names: set[str] = set()
     forced: set[str] = set()
     lazy: set[str] = set()
     anything = False
-    for node in nodes_of(tree):
-        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            names.update(() if node in constructing else {_without_class(node.attr)})
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            if not isinstance(node.ctx, ast.Load):
+                names.update(() if node in constructing else {_without_class(node.attr)})
+            anything = anything or node.attr == "__dict__"
         elif isinstance(node, ast.Global):
             names.update(node.names)
-        elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
-            anything = True
         elif isinstance(node, ast.Call):
             stored = None if node in constructing else _name_stored_by_call(node)
             anything = anything or stored == ""
@@ -98,36 +100,80 @@ def _shared(constructed: frozenset[tuple[str, str]], exposed: frozenset[str]) ->
 class _Constructors:
     """What the constructors of a module store into objects that nobody else has. Confined."""
 
-    def __init__(self, tree: ast.AST) -> None:
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
         self.stores: dict[ast.AST, tuple[str, str]] = {}  # where -> class and attribute
         self.exposed: set[str] = set()
         # Classes that make a new object each time and keep it until it is done, with the names that are no methods.
         self._known: dict[str, set[str]] = {}
-        for node in nodes_of(tree):
+        for node in nodes:
             if isinstance(node, ast.ClassDef):
                 self._add(node)
             elif isinstance(node, ast.Call) and _is_explicit(node):
                 self.exposed.add("*")
 
     def _add(self, node: ast.ClassDef) -> None:
-        constructors = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name in _CONSTRUCTORS]
+        constructors = [
+            _Constructor(part) for part in node.body if isinstance(part, ast.FunctionDef) and part.name in _CONSTRUCTORS
+        ]
         bases = _names_of_bases(node)
         fields = _fields(node).union(*(self._known.get(base, ()) for base in bases))
-        if not self._constructs_once(node, bases) or any(_gives_itself_away(part, fields) for part in constructors):
+        stored = {name for constructor in constructors for _, name in constructor.stores}
+        if not self._constructs_once(node, bases, stored) or any(c.gives_itself_away(fields) for c in constructors):
             self.exposed.update(bases)
             return
         self._known[node.name] = fields
         for constructor in constructors:
-            self.stores.update((store, (node.name, name)) for store, name in _own_stores(constructor))
+            self.stores.update((store, (node.name, name)) for store, name in constructor.stores)
 
-    def _constructs_once(self, node: ast.ClassDef, bases: list[str]) -> bool:
+    def _constructs_once(self, node: ast.ClassDef, bases: list[str], stored: set[str]) -> bool:
         """Return whether a class makes a new object each time it is called, and stores plain attributes."""
         functions = [part for part in node.body if isinstance(part, _FUNCTIONS[:2])]
         if node.keywords or any(part.name in ("__new__", "__setattr__") for part in functions):
             return False
         descriptors = {part.name for part in functions if part.decorator_list} | _names_made(node)
-        stored = {name for part in functions if part.name in _CONSTRUCTORS for name in _names_stored(part)}
         return not descriptors & stored and all(base in _PLAIN_BASES or base in self._known for base in bases)
+
+
+class _Constructor:
+    """One constructor: what it calls its object, and what it stores there. Confined.
+
+    Attributes:
+        own: Name of the object; the empty string where it may be called otherwise as well.
+        stores: Where it stores, and which attribute.
+    """
+
+    def __init__(self, node: ast.FunctionDef) -> None:
+        self._nodes = nodes_of(node)
+        arguments = [*node.args.posonlyargs, *node.args.args]
+        own = arguments[0].arg if arguments and not node.decorator_list else ""
+        self._names = [part for part in self._nodes if isinstance(part, ast.Name) and part.id == own]
+        self.own = own if all(isinstance(name.ctx, ast.Load) for name in self._names) else ""
+        self.stores = list(self._own_stores()) if self.own else []
+
+    def _own_stores(self) -> Iterator[tuple[ast.AST, str]]:
+        for node in self._nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.own:
+                if isinstance(node.ctx, ast.Store):
+                    yield node, _without_class(node.attr)
+            elif (
+                isinstance(node, ast.Call) and _is_forced_store(node, self.own) and (name := _name_stored_by_call(node))
+            ):
+                yield node, name
+
+    def gives_itself_away(self, fields: set[str]) -> bool:
+        """Return whether somebody else may have the object before its constructor is done."""
+        stored = fields.union(name for _, name in self.stores)
+        harmless: set[ast.AST] = set()
+        for node in self._nodes[1:]:
+            if isinstance(node, (ast.Lambda, *_FUNCTIONS)):
+                return True  # it may be called any time
+            if isinstance(node, ast.Call) and _is_forced_store(node, self.own):
+                harmless.add(node.args[0])
+            # What is read may be a method, bound to the object, unless the constructor has stored it.
+            if isinstance(node, ast.Attribute) and (isinstance(node.ctx, ast.Store) or node.attr in stored):
+                harmless.add(node.value)
+        calls_others = any(map(_is_other_method_of_super, self._nodes))
+        return not self.own or calls_others or any(name not in harmless for name in self._names)
 
 
 def _names_of_bases(node: ast.ClassDef) -> list[str]:
@@ -161,24 +207,6 @@ def _is_explicit(node: ast.Call) -> bool:
     return not (isinstance(made_by, ast.Name) and made_by.id == "super")
 
 
-def _gives_itself_away(constructor: ast.FunctionDef | ast.AsyncFunctionDef, fields: set[str]) -> bool:
-    """Return whether somebody else may have the object before its constructor is done."""
-    own = _own_name(constructor)
-    stored = _names_stored(constructor) | fields
-    harmless: set[ast.AST] = set()
-    for node in nodes_of(constructor):
-        if isinstance(node, (ast.Lambda, *_FUNCTIONS)) and node is not constructor:
-            return True  # it may be called any time
-        if isinstance(node, ast.Call) and _is_forced_store(node, own):
-            harmless.add(node.args[0])
-        # What is read may be a method, bound to the object, unless the constructor has stored it.
-        if isinstance(node, ast.Attribute) and (isinstance(node.ctx, ast.Store) or node.attr in stored):
-            harmless.add(node.value)
-    names = (node for node in nodes_of(constructor) if isinstance(node, ast.Name) and node.id == own)
-    calls_others = any(_is_other_method_of_super(node) for node in nodes_of(constructor))
-    return not own or calls_others or any(name not in harmless for name in names)
-
-
 def _is_other_method_of_super(node: ast.AST) -> bool:
     is_attribute = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call)
     if not is_attribute:
@@ -189,33 +217,9 @@ def _is_other_method_of_super(node: ast.AST) -> bool:
     return is_super and node.attr not in (*_CONSTRUCTORS, "__setattr__")
 
 
-def _names_stored(constructor: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    return {name for _, name in _own_stores(constructor)}
-
-
-def _own_stores(constructor: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.AST, str]]:
-    own = _own_name(constructor)
-    for node in nodes_of(constructor):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == own:
-            if isinstance(node.ctx, ast.Store):
-                yield node, _without_class(node.attr)
-        elif isinstance(node, ast.Call) and _is_forced_store(node, own) and (name := _name_stored_by_call(node)):
-            yield node, name
-
-
 def _is_forced_store(node: ast.Call, own: str) -> bool:
     is_store = isinstance(node.func, ast.Attribute) and node.func.attr == "__setattr__" and bool(node.args)
     return is_store and isinstance(node.args[0], ast.Name) and node.args[0].id == own
-
-
-def _own_name(constructor: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Return what a constructor calls its object; the empty string where it may call it otherwise as well."""
-    arguments = [*constructor.args.posonlyargs, *constructor.args.args]
-    own = arguments[0].arg if arguments and not constructor.decorator_list else ""
-    is_bound = any(
-        isinstance(n, ast.Name) and n.id == own and not isinstance(n.ctx, ast.Load) for n in nodes_of(constructor)
-    )
-    return "" if is_bound else own
 
 
 # Stores of other kinds
