@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from harness.instrument.nodes import parts_of
 from harness.instrument.scopes import Scope
 
 __all__ = ["confined_names"]
@@ -56,7 +57,7 @@ def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
         elif isinstance(node, ast.GeneratorExp):
             pending.append(node.generators[0].iter)
         else:
-            pending.extend(ast.iter_child_nodes(node))
+            pending += parts_of(node)
 
 
 def _type_parameters(node: ast.AST) -> list[ast.AST]:

@@ -13,16 +13,14 @@ import gc
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
-from operator import or_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import final
 
 from harness.instrument.matching import CodeMap, corresponding_codes
-from harness.instrument.rewrite import rewrite
+from harness.instrument.rewritten import rewrite_sources
 from harness.instrument.site import SiteTable
-from harness.instrument.source import SourceFile, read_source
-from harness.instrument.stores import StoredNames, stored_names
+from harness.instrument.source import read_source
+from harness.instrument.stores import StoredNames
 
 __all__ = ["Instrumentation"]
 
@@ -56,7 +54,10 @@ class Instrumentation:
         functions, suspended = _scan()
         by_file = _functions_by_file(functions, self.modules)
         sources = {file: read_source(members[0][0].__code__, members[0][1]) for file, members in by_file.items()}
-        failures = self._prepare([source for source in sources.values() if source is not None])
+        rewritten = rewrite_sources([source for source in sources.values() if source is not None], self.sites)
+        self.stored, self._maps, failures = rewritten.stored, rewritten.codes, rewritten.failures
+        for codes in self._maps.values():
+            self._originals.update((id(after), (after, before)) for before, after in codes.pairs())
         limits = [f"{file} cannot be rewritten: {reason}" for file, reason in failures.items()]
         for file, members in by_file.items():
             if file not in failures:
@@ -92,30 +93,6 @@ class Instrumentation:
         self._is_suspended = any(id(code) in self._originals for code in suspended)
         self._swapped.clear()
 
-    def _prepare(self, sources: Sequence[SourceFile]) -> dict[str, str]:
-        """Compile original and rewritten code of the sources; return why it failed, by file.
-
-        Names stored anywhere count everywhere.
-        """
-        failures: dict[str, str] = {}
-        parsed = []
-        for source in sources:
-            try:
-                parsed.append((source, source.parse()))
-            except (SyntaxError, ValueError, RecursionError) as error:
-                failures[source.file] = _reason(error)
-        stored = self.stored = reduce(or_, (stored_names(tree) for _, tree in parsed), StoredNames(frozenset()))
-        for source, tree in parsed:
-            try:
-                original = source.compile(tree)
-                rewritten = rewrite(tree, file=source.file, digest=source.digest, stored=stored, sites=self.sites)
-                self._maps[source.file] = CodeMap(original, source.compile(rewritten))
-            except (SyntaxError, ValueError, RecursionError) as error:
-                failures[source.file] = _reason(error)
-        for codes in self._maps.values():
-            self._originals.update((id(after), (after, before)) for before, after in codes.pairs())
-        return failures
-
     def _swap(self, file: str, functions: list[FunctionType]) -> Iterator[str]:
         """Swap the functions of one file; yield what could not be."""
         codes = self._maps.get(file)
@@ -146,10 +123,6 @@ class Instrumentation:
 
 def _name_of(function: FunctionType) -> str:
     return f"{function.__module__}.{function.__qualname__}"
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _is_generated(function: FunctionType) -> bool:

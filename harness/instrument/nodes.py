@@ -10,11 +10,10 @@ import ast
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-__all__ = ["NodeRewriter", "NodeVisitor", "nodes_of"]
+__all__ = ["NodeRewriter", "NodeVisitor", "nodes_of", "parts_of"]
 
 _WITHOUT_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "type_ignores"})
-_PARTS: dict[type, tuple[str, ...]] = {ast.Constant: ()}
-_REVERSED_PARTS: dict[type, tuple[str, ...]] = {}
+_FIELDS: dict[type, tuple[str, ...]] = {ast.Constant: ()}
 _Method = Callable[[Any, Any], Any]
 
 
@@ -25,24 +24,28 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
     while pending:
         node = pending.pop()
         found.append(node)
-        names = _REVERSED_PARTS.get(node.__class__)
-        if names is None:
-            names = _REVERSED_PARTS[node.__class__] = _parts_of(node.__class__)[::-1]
-        for name in names:
-            value = node.__dict__.get(name)
-            if value.__class__ is list:
-                pending += [part for part in reversed(value) if isinstance(part, ast.AST)]
-            elif isinstance(value, ast.AST):
-                pending.append(value)
+        pending += parts_of(node)
     return found
 
 
-def _parts_of(kind: type[ast.AST]) -> tuple[str, ...]:
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return the nodes right below one, the last first."""
+    parts: list[ast.AST] = []
+    for name in _fields_of(node.__class__):
+        value = node.__dict__.get(name)
+        if value.__class__ is list:
+            parts += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            parts.append(value)
+    return parts[::-1]
+
+
+def _fields_of(kind: type[ast.AST]) -> tuple[str, ...]:
     """Return the fields of a class of nodes that may hold nodes."""
-    parts = _PARTS.get(kind)
-    if parts is None:
-        parts = _PARTS[kind] = tuple(name for name in kind._fields if name not in _WITHOUT_NODES)
-    return parts
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = tuple(name for name in kind._fields if name not in _WITHOUT_NODES)
+    return fields
 
 
 class NodeVisitor:
@@ -63,7 +66,7 @@ class NodeVisitor:
 
     def generic_visit(self, node: ast.AST) -> Any:
         """Visit the parts of a node."""
-        for name in _parts_of(node.__class__):
+        for name in _fields_of(node.__class__):
             value = node.__dict__.get(name)
             if value.__class__ is list:
                 for part in value:
@@ -78,7 +81,7 @@ class NodeRewriter(NodeVisitor):
 
     def generic_visit(self, node: ast.AST) -> Any:
         """Put what visiting gives in the place of the parts of a node; return the node."""
-        for name in _parts_of(node.__class__):
+        for name in _fields_of(node.__class__):
             value = node.__dict__.get(name)
             if value.__class__ is list:
                 value[:] = self._visit_all(value)

@@ -22,7 +22,7 @@ __all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none", "place
 # Displays make objects that nobody else has yet; constants cannot change.
 FRESH = (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
 _Node = TypeVar("_Node", bound=ast.AST)
-Place = tuple[Scope, list[str], int, int, frozenset[str], list[set[str]]]
+Place = tuple[Scope, str, int, int, frozenset[str], list[set[str]]]
 
 
 class Placer(NodeRewriter):
@@ -35,7 +35,7 @@ class Placer(NodeRewriter):
     ) -> None:
         self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
         self.own_functions = _module_functions(scopes)
-        self.path: list[str] = []  # parts of the qualified name
+        self.qualname = ""
         self.classes: list[str] = []  # names of the classes around, for private names
         self.definitions: Counter[str] = Counter()  # how many definitions of a qualified name so far
         self.ordinal = 0
@@ -56,8 +56,8 @@ class Placer(NodeRewriter):
 
     def site(self, at: ast.AST, operation: Operation, name: str | None) -> ast.Constant:
         """Return the number of a new site."""
-        qualname, line = ".".join(self.path), getattr(at, "lineno", 0)
-        site = Site(self.digest, qualname, self.ordinal, self.occurrences, operation, name, self.file, line)
+        line = getattr(at, "lineno", 0)
+        site = Site(self.digest, self.qualname, self.ordinal, self.occurrences, operation, name, self.file, line)
         self.occurrences += 1
         return placed(ast.Constant(self.sites.add(site)), at)
 
@@ -65,18 +65,18 @@ class Placer(NodeRewriter):
 
     def enter(self, node: ast.AST, name: str) -> Place:
         """Begin the body of a definition; gives the place to leave for."""
-        outer = self.scope, self.path, self.ordinal, self.occurrences, self.confined, self.targets
-        self.path = [*self.path, *(["<locals>"] if self.scope.is_function else []), name]
+        outer = self.scope, self.qualname, self.ordinal, self.occurrences, self.confined, self.targets
+        around = f"{self.qualname}.<locals>" if self.scope.is_function else self.qualname
+        self.qualname = f"{around}.{name}" if around else name
         self.scope, self.targets = self.scopes[node], []
         self.confined = confined_names(node, self.scope)
-        qualname = ".".join(self.path)
-        self.ordinal, self.occurrences = self.definitions[qualname], 0
-        self.definitions[qualname] += 1
+        self.ordinal, self.occurrences = self.definitions[self.qualname], 0
+        self.definitions[self.qualname] += 1
         return outer
 
     def leave(self, outer: Place) -> None:
         """End the body of a definition."""
-        self.scope, self.path, self.ordinal, self.occurrences, self.confined, self.targets = outer
+        self.scope, self.qualname, self.ordinal, self.occurrences, self.confined, self.targets = outer
 
     @property
     def is_active(self) -> bool:

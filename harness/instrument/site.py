@@ -67,6 +67,10 @@ class SiteTable:
             found = self._nameless[number] = replace(self._sites[number], name=None)
         return found
 
-    def all(self) -> Sequence[Site]:
+    def extend(self, sites: Sequence[Site]) -> None:
+        """Add sites, in their order."""
+        self._sites += sites
+
+    def all(self) -> tuple[Site, ...]:
         """Return the sites in order of their numbers."""
         return tuple(self._sites)
