@@ -43,7 +43,7 @@ _CALLS: tuple[tuple[object, str, str], ...] = (
     (signal, "raise_signal pthread_kill", "signal"),
     (socket.socket, "connect connect_ex accept recv recvfrom recv_into recvfrom_into recvmsg", "socket"),
     (socket.socket, "send sendall sendto sendmsg sendfile", "socket"),
-    (socket, "socketpair getnameinfo gethostbyaddr", "socket"),
+    (socket, "socketpair getnameinfo", "socket"),
 )
 
 

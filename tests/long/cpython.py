@@ -15,7 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
-from harness.explore import Exploration, Verdict, explore
+from harness.explore.program import make_world
+from harness.explore.strategies import Aside
+from harness.sim import Outcome, World
+
+PATIENCE_S = 60.0  # without a scheduling point: some methods compute for long, in quadratic time
 
 
 class PromptWalk:
@@ -42,6 +46,17 @@ class Tally:
     failed: dict[str, str] = field(default_factory=dict)  # method -> what happened
     counts: Counter[str] = field(default_factory=Counter)
 
+    def take(self, method: str, executions: Iterator[Outcome]) -> None:
+        """Take note of the executions of one method, the first of which only warms up."""
+        first, *rest = executions
+        judged = rest or [first]
+        if judged[-1].kind not in ("ok", "cut"):
+            self.failed[method] = f"{judged[-1].kind} {judged[-1].text} {judged[-1].error!r}"
+            return
+        has_choices = any(outcome.choices for outcome in judged)
+        what = "cut at the bound of steps" if judged[-1].kind == "cut" else "passed"
+        self.counts[f"{what} {'with' if has_choices else 'without'} choices"] += 1
+
     def __str__(self) -> str:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
         reasons = Counter(self.excluded.values())
@@ -57,29 +72,45 @@ def methods(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 
 def run_module(
-    name: str, *, instrument: Sequence[str], only: str = "*", exclude: dict[str, str], max_schedules: int
+    name: str, *, instrument: Sequence[str] = (), only: str = "*", exclude: dict[str, str], schedules: int
 ) -> Tally:
-    """Run the test methods of a module whose ``Class.method`` fits a pattern, but for those excluded with a reason."""
-    tally = Tally()
-    for test in methods(unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name))):
-        method = test.id().removeprefix(name + ".")
-        if not fnmatch.fnmatchcase(method, only):
-            continue
-        reason = next((why for pattern, why in exclude.items() if fnmatch.fnmatchcase(method, pattern)), None)
-        if reason is not None:
-            tally.excluded[method] = reason
-            continue
-        result = run_method(test, instrument, max_schedules)
-        if result.verdict is not Verdict.PASSED:
-            tally.failed[method] = str(result)
-        has_choices = max(result.log.choices, default=0) > 0
-        tally.counts[f"{result.verdict} {'with' if has_choices else 'without'} choices"] += 1
+    """Run the test methods of a module whose ``Class.method`` fits a pattern, but for those excluded with a reason.
+
+    All run in one world, each for so many executions: making a world takes longer than most methods do.
+    """
+    tally, chosen, current = Tally(), _Method(), []
+    with make_world(
+        chosen.run, instrument, setup=lambda: vars(chosen).update(test=current[-1]), patience_s=PATIENCE_S
+    ) as world:
+        for test in methods(unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name))):
+            method = test.id().removeprefix(name + ".")
+            if not fnmatch.fnmatchcase(method, only):
+                continue
+            reason = next((why for pattern, why in exclude.items() if fnmatch.fnmatchcase(method, pattern)), None)
+            if reason is not None:
+                tally.excluded[method] = reason
+                continue
+            current.append(test)
+            tally.take(method, execute(world, schedules))
     return tally
 
 
-def run_method(test: unittest.TestCase, instrument: Sequence[str], max_schedules: int) -> Exploration:
-    def program():
-        with suppress(unittest.SkipTest):
-            type(test)(test._testMethodName).debug()
+class _Method:
+    """The program of a world: the test method that is chosen before each execution, when all state is put back."""
 
-    return explore(program, strategy=PromptWalk(0), instrument=instrument, max_schedules=max_schedules, max_seconds=20)
+    test: unittest.TestCase
+
+    def run(self) -> None:
+        with suppress(unittest.SkipTest):
+            type(self.test)(self.test._testMethodName).debug()
+
+
+def execute(world: World, schedules: int) -> Iterator[Outcome]:
+    """Run once to import modules, and so many times under a walk, up to the first that fails or is cut."""
+    first = world.warm_up()
+    yield first
+    walk = Aside(PromptWalk(0))  # its own code is in the instrumented module
+    while schedules and first.kind != "uncontrolled":
+        outcome = world.execute(walk.choose)
+        yield outcome
+        schedules = schedules - 1 if outcome.kind == "ok" else 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import http.server
 import os
 import select
+import selectors
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -211,6 +214,74 @@ def test_what_is_not_loopback_is_refused_with_the_line(call, what):
 
 
 # Streams, clients and servers
+
+
+@pytest.mark.parametrize("kind", [selectors.DefaultSelector, selectors.PollSelector, selectors.SelectSelector])
+def test_selectors_made_by_programs_wait_for_sockets_in_memory(kind):
+    def use(client):
+        with kind() as selector:
+            selector.register(client, selectors.EVENT_READ)
+            assert selector.select(timeout=1) == []
+            client.send(b"a")
+            ((key, events),) = selector.select()
+            assert (key.fileobj, events) == (client, selectors.EVENT_READ)
+            assert client.recv(1) == b"a"
+
+    holds(lambda: with_echo(use))
+
+
+def test_threaded_server_of_the_standard_library_answers():
+    def program():
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(204, "fine")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            serving = in_thread(server.serve_forever, 0.05)
+            connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 204
+            connection.close()
+            server.shutdown()
+            serving.join()
+
+    holds(program)
+
+
+def test_stream_whose_buffer_is_full_reports_the_reset():
+    def close_at_once(listener):
+        listener.accept()[0].close()
+
+    async def send_for_ever(address):
+        _, writer = await asyncio.open_connection(*address)
+        while True:
+            writer.write(bytes(100_000))
+            await writer.drain()
+
+    def program():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            closing = in_thread(close_at_once, listener)
+            with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                asyncio.run(send_for_ever(listener.getsockname()))
+            closing.join()
+
+    holds(program)
+
+
+def test_tls_around_a_blocking_socket_is_refused_with_the_line():
+    context = ssl.create_default_context()
+
+    def use(client):
+        context.wrap_socket(client, server_hostname="localhost")
+
+    result = explore(lambda: with_echo(use), max_schedules=1)
+
+    assert result.verdict is Verdict.UNCONTROLLED
+    assert "makes a SSLSocket of a socket in memory" in result.limits[0]
 
 
 async def stream_echo(reader, writer):

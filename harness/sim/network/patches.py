@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import _socket
 import select
+import selectors
 import socket
 from collections.abc import Iterator
 from typing import Any
 
-from harness.sim.network.polling import poll, select_sockets
-from harness.sim.network.resolving import getaddrinfo, gethostbyname
+from harness.sim.network.link import link_of
+from harness.sim.network.polling import epoll, poll, select_sockets
+from harness.sim.network.resolving import getaddrinfo, gethostbyaddr, gethostbyname
 from harness.sim.network.sim_socket import SimSocket
 from harness.sim.task import current_task
 
@@ -23,17 +25,27 @@ def network_patches() -> Iterator[tuple[object, str, object]]:
     yield socket.socket, "__new__", staticmethod(_new_socket)
     yield socket, "getaddrinfo", getaddrinfo
     yield socket, "gethostbyname", gethostbyname
+    yield socket, "gethostbyaddr", gethostbyaddr
     yield select, "select", select_sockets
     if hasattr(select, "poll"):
         yield select, "poll", poll
+        yield selectors.PollSelector, "_selector_cls", staticmethod(poll)
+    if hasattr(selectors, "EpollSelector"):
+        yield selectors.EpollSelector, "_selector_cls", staticmethod(epoll)
+    if "_select" in vars(selectors.SelectSelector):
+        yield selectors.SelectSelector, "_select", staticmethod(select_sockets)
 
 
 def _new_socket(cls: type[socket.socket], *args: Any, **options: Any) -> socket.socket:
     """Make a socket in memory where a task wants a plain stream socket of its own; other kinds are refused."""
     task = current_task()
-    if cls is SimSocket or task is None or cls is not socket.socket:
+    if cls is SimSocket or task is None:
         return _socket.socket.__new__(cls)
     family, kind, _, fileno = _arguments(*args, **options)
+    if fileno is not None and fileno in link_of(task).sockets:
+        task.scheduler.escape(task, f"makes a {cls.__name__} of a socket in memory, which wants one of the system's")
+    if cls is not socket.socket:
+        return _socket.socket.__new__(cls)
     if family not in (-1, *_KINDS) or kind not in (-1, socket.SOCK_STREAM) or fileno is not None:
         task.scheduler.escape(task, "makes a socket that is no stream on loopback, which leaves the controlled world")
     made: SimSocket = _socket.socket.__new__(SimSocket)

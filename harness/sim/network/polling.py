@@ -1,4 +1,4 @@
-"""``select.select`` and ``select.poll`` over sockets in memory, inside a task."""
+"""``select.select``, ``select.poll`` and the selectors made of them, over sockets in memory, inside a task."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from harness.sim.network.selector import events_of
 from harness.sim.network.sim_socket import SimSocket
 from harness.sim.task import Task, current_task
 
-__all__ = ["poll", "select_sockets"]
+__all__ = ["epoll", "poll", "select_sockets"]
 
 _real_select = select.select
 _real_poll = select.poll
+_real_epoll: Any = getattr(select, "epoll", None)
 
 
 def select_sockets(
@@ -38,7 +39,12 @@ def poll() -> Any:
     return _real_poll() if task is None else _Poll(task)
 
 
-@final
+def epoll() -> Any:
+    """Make what an ``EpollSelector`` asks; over sockets in memory inside a task."""
+    task = current_task()
+    return _real_epoll() if task is None else _Epoll(task)
+
+
 class _Poll:
     """Stands in for a poll object. Confined."""
 
@@ -63,6 +69,18 @@ class _Poll:
         found = [(fd, events_of(socket, wanted)) for fd, (socket, wanted) in self._watched.items()]
         flags = {0: 0, 1: select.POLLIN, 2: select.POLLOUT, 3: select.POLLIN | select.POLLOUT}
         return [(fd, flags[events]) for fd, events in found if events]
+
+
+@final
+class _Epoll(_Poll):
+    """Stands in for an epoll object: in seconds, and to be closed. Confined."""
+
+    def poll(self, timeout_s: float | None = None, most: int = -1) -> list[tuple[int, int]]:
+        found = super().poll(None if timeout_s is None else timeout_s * 1000)
+        return found if most < 0 else found[:most]
+
+    def close(self) -> None:
+        self._watched.clear()
 
 
 def _socket(task: Task, item: Any, call: str) -> SimSocket:

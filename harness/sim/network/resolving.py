@@ -7,12 +7,13 @@ from typing import Any, NoReturn
 
 from harness.sim.task import current_task
 
-__all__ = ["getaddrinfo", "gethostbyname", "require_loopback"]
+__all__ = ["getaddrinfo", "gethostbyaddr", "gethostbyname", "require_loopback"]
 
 _ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what servers listen on, in memory
 _NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _real_getaddrinfo = socket.getaddrinfo
 _real_gethostbyname = socket.gethostbyname
+_real_gethostbyaddr = socket.gethostbyaddr
 
 
 def require_loopback(address: object) -> int:
@@ -49,6 +50,13 @@ def gethostbyname(host: str) -> str:
     if address is None:
         _escape(host)
     return address
+
+
+def gethostbyaddr(host: str) -> tuple[str, list[str], list[str]]:
+    """Name an address; as ``socket.gethostbyaddr``, every loopback address being called localhost inside a task."""
+    if current_task() is None:
+        return _real_gethostbyaddr(host)
+    return "localhost", [], [gethostbyname(host)]
 
 
 def _resolved(host: object) -> str | None:

@@ -154,21 +154,23 @@ class SimSocket(socket.socket):
 
     def send(self, data: Any, flags: int = 0, /) -> int:  # noqa: ARG002 - there is nothing to flag
         """Send what fits, at least a byte; return how much that was."""
-        view = memoryview(data).cast("B")
         self._operate("send", lambda: self._space() > 0 or self.is_shut or self.peer is None or self.peer.is_gone)
         if self.remote is None:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         if self.is_shut or self.peer is None:
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        count = min(len(view), max(self._space(), 1))
-        self._dispatch(bytes(view[:count]))
-        return count
+        with memoryview(data) as given, given.cast("B") as view:  # an error's traceback must not hold the buffer
+            piece = bytes(view[: max(self._space(), 1)])
+        self._dispatch(piece)
+        return len(piece)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:  # noqa: ARG002
         """Send everything."""
-        view = memoryview(data).cast("B")
-        while len(view):
-            view = view[self.send(view) :]
+        with memoryview(data) as given, given.cast("B") as view:
+            sent = 0
+            while sent < len(view):
+                with view[sent:] as rest:
+                    sent += self.send(rest)
 
     def sendmsg(self, buffers: Iterable[Any], *ancillary: Any) -> int:  # noqa: ARG002
         """Send what fits of several buffers."""
@@ -227,9 +229,9 @@ class SimSocket(socket.socket):
 
     def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
         """Receive into a buffer; return how many bytes."""
-        view = memoryview(buffer).cast("B")
-        data = self.recv(size or len(view), flags)
-        view[: len(data)] = data
+        with memoryview(buffer) as given, given.cast("B") as view:
+            data = self.recv(size or len(view), flags)
+            view[: len(data)] = data
         return len(data)
 
     def recvfrom(self, size: int, flags: int = 0, /) -> tuple[bytes, Any]:
@@ -295,10 +297,12 @@ class SimSocket(socket.socket):
         return self.remote
 
     def getsockopt(self, level: int, option: int, *size: int) -> Any:
-        """Return the error of a connection, once, and 0 for all other options."""
+        """Return the error of a connection, once, the kind of the socket, and 0 for all other options."""
         if (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR):
             error, self.error = self.error, None
             return 0 if error is None else error.errno
+        if (level, option) == (socket.SOL_SOCKET, socket.SO_TYPE):
+            return int(self.type)
         return bytes(*size) if size else 0
 
     def setsockopt(self, *_: Any) -> None:
