@@ -179,8 +179,10 @@ class _Campaign:
             self.take(world, warm_up)
             return
         choose, begin = self.strategy.choose, self.strategy.begin
-        while len(self.log) < self.max_schedules and begin():
-            watch = self.races.watch(len(self.log))
+        for executions in range(self.max_schedules):
+            if not begin():
+                return
+            watch = self.races.watch(executions)
             outcome = self.execute(world, choose, watch)
             self.log.add(outcome)
             tell(self.strategy, outcome)

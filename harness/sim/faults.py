@@ -9,7 +9,6 @@ strikes again where it did. A simulated executor's ``complete`` is such a call; 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -99,14 +98,14 @@ class Faults:
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = faults
-        self._strikes: Counter[int] = Counter()  # by position
+        self._strikes: dict[int, int] = {}  # by position
 
     def meet(self, name: str) -> None:
         """Let a fault strike before a call, if the schedule wants one."""
         task = current_task()
         if task is None or not self._faults:
             return
-        calls = [Call(name, task.name, self._strikes[position]) for position in range(len(self._faults))]
+        calls = [Call(name, task.name, self._strikes.get(position, 0)) for position in range(len(self._faults))]
         task.atomic += 1  # a fault of the program's own module is asked without scheduling points
         try:
             able = [at for at, fault in enumerate(self._faults) if fault.may_strike(calls[at])]
@@ -118,7 +117,7 @@ class Faults:
         drawn = task.scheduler.draw(task, options)
         if drawn:
             position = able[drawn - 1]
-            self._strikes[position] += 1
+            self._strikes[position] = calls[position].strikes + 1
             self._faults[position].strike(calls[position])
 
 

@@ -92,8 +92,7 @@ class Patches:
 
     def reset(self) -> None:
         """Put back what programs set, and make names of threads and pools count from the start again."""
-        for name, value in self._before.items():
-            setattr(threading, name, value)
+        vars(threading).update(self._before)
         self._pools = count()
         self._randomness.reset()
         threading._counter = count(1).__next__  # type: ignore[attr-defined]

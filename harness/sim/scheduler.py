@@ -286,7 +286,8 @@ class Scheduler:
             if task.number > 1 and task.state.holds():
                 self._free_state(task)
             task.is_done = True
-            self.unready(task)
+            if task in self.ready:
+                self.ready.remove(task)
             if task.number == 1:
                 self.leaked = tuple([other.name for other in self.tasks if not other.is_done and other.is_leaked])
             for joiner in task.joiners:
@@ -311,7 +312,8 @@ class Scheduler:
 
     def run(self, program: Callable[[], object]) -> None:
         """Run the program as task 1 until all tasks that are no daemons have ended, or something stops it."""
-        main = self.spawn(threading.current_thread().name, program, ident=threading.get_ident())
+        thread = _ACTIVE.get(self._home) or threading.current_thread()
+        main = self.spawn(thread.name, program, ident=self._home)
         main.take_context(copy_context())
         try:
             chosen = self._pick(None)

@@ -47,9 +47,9 @@ class Task(greenlet):
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
         if isinstance(scheduler.hub, greenlet):
-            super().__init__(parent=scheduler.hub)
+            greenlet.__init__(self, None, scheduler.hub)
         else:
-            super().__init__()
+            greenlet.__init__(self)
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
         self.body: Callable[[], object] | None = body
         self.state = scheduler.states.make() if number > 1 else scheduler.states.native

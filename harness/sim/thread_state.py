@@ -77,9 +77,7 @@ class StateSwitch:
 
     def make(self) -> ThreadState:
         """Return the state of a thread that begins; a debugger and what measures coverage see it too."""
-        state = ThreadState(self, {})
-        state.tracing = self.native.tracing
-        return state
+        return ThreadState(self, {}, self.native.tracing)
 
     def placed(self) -> tuple[int, ...]:
         """Return what the fields hold."""
@@ -112,13 +110,13 @@ class ThreadState:
 
     __slots__ = ("_dict", "_known", "_switch", "_tokens", "_watched", "tracing", "values")
 
-    def __init__(self, switch: StateSwitch, own: dict[object, object]) -> None:
+    def __init__(self, switch: StateSwitch, own: dict[object, object], tracing: Tracing = (None, None)) -> None:
         self._switch, self._dict = switch, own
         self._tokens = (_Token(), _Token()) if _HAS_KEYS else ()  # key and sentinel
         self._watched: dict[object, ref[object]] = {}  # locals with contents in the dict, by key
         self._known = 0  # entries of the dict that have been looked at
         self.values: tuple[int, ...] = (id(own), *map(id, self._tokens)) if _HAS_KEYS else (id(own),)
-        self.tracing: Tracing = None, None
+        self.tracing = tracing
 
     def enter(self) -> None:
         """Put this state in place of the current one; called right before control goes to its task."""

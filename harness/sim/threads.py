@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from harness.sim.task import Task, current_task
-from harness.sim.tracing import begin_tracing
+from harness.sim.tracing import begin_tracing, tracing_hooks
 
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
@@ -159,11 +159,13 @@ def start(thread: threading.Thread) -> None:
         raise RuntimeError("threads can only be started once")
     scheduler = task.scheduler
     name = thread.name
-    scheduler.note(task, "start", name)
+    if scheduler.recorder is not None:
+        scheduler.note(task, "start", name)
     child = scheduler.spawn(name, _body(thread, task))
     child.is_daemon = thread.daemon
     object.__setattr__(thread, _TASK, child)  # to ask a new object for its dict would make it slower from then on
-    _tell_start(task, child)
+    if scheduler.is_followed:
+        _tell_start(task, child)
     thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
@@ -191,7 +193,8 @@ def _tell_start(task: Task, child: Task) -> None:
 def _body(thread: threading.Thread, task: Task) -> Callable[[], None]:
     def body() -> None:
         try:
-            begin_tracing(task.scheduler)
+            if tracing_hooks() != task.scheduler.tracing_hooks:
+                begin_tracing(task.scheduler)
             thread.run()
         except SystemExit:
             pass

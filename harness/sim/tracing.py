@@ -84,10 +84,7 @@ def begin_tracing(scheduler: Scheduler) -> None:
 
     Called in the task that begins.
     """
-    functions = tracing_hooks()
-    if functions == scheduler.tracing_hooks:
-        return
-    task = current_task()
+    functions, task = tracing_hooks(), current_task()
     for position, function in enumerate(functions):
         if task is not None and function is not None and function is not scheduler.tracing_hooks[position]:
             _bind(task, position, _Atomic(function))

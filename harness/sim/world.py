@@ -11,11 +11,11 @@ import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import count
 from types import FrameType, ModuleType, TracebackType
-from typing import Self, final
+from typing import TYPE_CHECKING, Self, final
 
 from harness.instrument import Instrumentation, install_hooks, remove_hooks, unwrap
 from harness.sim.capture import Output, OutputCapture
@@ -34,6 +34,9 @@ from harness.sim.thread_state import StateSwitch, is_supported
 from harness.sim.tracker import Tracker
 from harness.sim.watch import Watch
 from harness.sim.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from harness.sim.loops import LoopsApart
 
 __all__ = ["Outcome", "OutcomeKind", "World"]
 
@@ -144,6 +147,7 @@ class World:
         cleanup.callback(self._patches.take_out)
         self._patches.put_in()
         self._loops_apart, self._hushed = _loop_managers()
+        cleanup.enter_context(self._loops_apart)
         names = tuple(self._names)
         watch = ImportWatch(names, {module.__name__ for module in self.instrumentation.modules}, self._note_import)
         watch.start()
@@ -186,27 +190,32 @@ class World:
         self._patches.reset()
         self._states.reset()
         if self._setup is not None:
-            self._setup()
+            with self._loops_apart.left():
+                self._setup()
         recorder = Recorder(self._home) if record else None
         scheduler = self._scheduler = Scheduler(
             choose, recorder, self._engine, self._states, tracker=tracker, watch=watch, faults=self._faults
         )
         try:
-            with self._loops_apart, suppress(TaskExit):  # the watchdog's, come too late for the task it was meant for
-                scheduler.run(self._program)
-                if scheduler.loops and scheduler.stop is None:
-                    with self._hushed():
-                        gc.collect(0)  # tells of tasks forgotten and exceptions not retrieved
+            scheduler.run(self._program)
+            if scheduler.loops and scheduler.stop is None:
+                with self._hushed():
+                    gc.collect(0)  # tells of tasks forgotten and exceptions not retrieved
+        except TaskExit:
+            pass  # the watchdog's, come too late for the task it was meant for
         finally:
             self._scheduler = None
+            self._loops_apart.reset()
             self._survivors += scheduler.survivors
             output = self._capture.take()
         if scheduler.stop is not None and isinstance(scheduler.stop.error, KeyboardInterrupt):
             raise scheduler.stop.error
         outcome = _outcome(scheduler, output)
-        with self._hushed() if scheduler.loops else _AS_EVER:
-            scheduler.dispose()
-            self._collect()
+        if scheduler.loops:
+            with self._hushed():
+                self._clear(scheduler)
+        else:
+            self._clear(scheduler)
         return outcome
 
     def warm_up(self) -> Outcome:
@@ -241,8 +250,9 @@ class World:
         if not self.instrumentation.is_running():
             remove_hooks()
 
-    def _collect(self) -> None:
+    def _clear(self, scheduler: Scheduler) -> None:
         """Free what the execution left, at a moment that is the same in every run."""
+        scheduler.dispose()
         self._runs += 1
         if self._runs % _YOUNG_COLLECTION_EVERY:
             gc.collect(0)
@@ -300,12 +310,12 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
         preemptions=scheduler.preemptions,
         output=output,
         events=() if scheduler.recorder is None else scheduler.recorder.events(),
-        tasks=tuple(task.name for task in scheduler.tasks),
+        tasks=tuple([task.name for task in scheduler.tasks]),
         leaked=scheduler.leaked,
     )
 
 
-def _loop_managers() -> tuple[AbstractContextManager[None], Callable[[], AbstractContextManager[None]]]:
+def _loop_managers() -> tuple[LoopsApart, Callable[[], AbstractContextManager[None]]]:
     from harness.sim.loops import LoopsApart, hushed  # loads asyncio
 
     return LoopsApart(), hushed
@@ -317,5 +327,4 @@ def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candid
 
 
 _WORLDS = count(1)
-_AS_EVER = nullcontext()
 _ENTRY = threading.Lock()  # held while a world exists; made before any world, so a real lock

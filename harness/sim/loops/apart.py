@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from asyncio import events, tasks
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, final
 from weakref import WeakSet
 
@@ -23,7 +25,7 @@ _ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_task
 
 @final
 class LoopsApart:
-    """Context manager around one execution after the other. Confined to the world's thread."""
+    """Context manager around the executions of one exploration. Confined to the world's thread."""
 
     def __init__(self) -> None:
         self._own = Policy()
@@ -39,6 +41,26 @@ class LoopsApart:
         self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
         _ALL_TASKS.data = self._made  # type: ignore[attr-defined]
+
+    def reset(self) -> None:
+        """Forget what an execution left, and what it set; called after each."""
+        is_untouched = (
+            events._event_loop_policy is self._own  # type: ignore[attr-defined]
+            and events._get_running_loop() is None
+            and sys.get_asyncgen_hooks() == (None, None)
+        )
+        if self._made or self._own.has_set or not is_untouched:
+            with self.left():
+                pass
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """Run code that is no part of an execution, in between."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def __exit__(self, *raised: object) -> None:
         made = list(_ALL_TASKS) if self._made else ()

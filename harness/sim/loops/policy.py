@@ -51,6 +51,11 @@ class Policy(asyncio.DefaultEventLoopPolicy):
         self._local.kept.clear()
 
     @property
+    def has_set(self) -> bool:
+        """Whether tasks have set something since the beginning."""
+        return bool(self._local.kept)
+
+    @property
     def _real(self) -> asyncio.AbstractEventLoopPolicy:
         """The policy of the process; made when it is asked for, as asyncio does."""
         if self._known is None:
