@@ -130,6 +130,7 @@ def test_token_replays_in_another_process():
         token = token_of(counter.lost_update)
     finally:
         sys.path.remove(str(PROGRAMS))
+        sys.modules.pop("counter", None)
     ran = subprocess.run(
         [sys.executable, "-c", code, str(PROGRAMS), token], capture_output=True, text=True, check=False
     )
