@@ -155,4 +155,4 @@ class _Picture:
 
 
 def _ending(failure: Failure) -> str:
-    return type(failure.error).__name__ if failure.kind == "error" else failure.kind
+    return type(failure.error).__name__ if failure.kind not in ("deadlock", "race") else failure.kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.explore.cross_loop import CrossLoop
 from harness.explore.execution import Execution, missing_view
 from harness.explore.origin import Origin
 from harness.explore.schedule import Schedule
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Failure", "FailureKind"]
 
 
-FailureKind = Literal["error", "deadlock", "race"]
+FailureKind = Literal["error", "deadlock", "race", "cross-loop", "leak", "unhandled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,11 @@ class Failure:
     """One failing schedule. Immutable.
 
     Attributes:
-        kind: ``error``: an exception left a task; ``deadlock``: nothing could go on; ``race``: two accesses were in no
-            order, and the exploration took that for a failure. A replay shows the schedule of a race, and ends well.
+        kind: ``error``: an exception left the program; ``unhandled``: one left another thread, or ended an asyncio task
+            that nobody asked; ``deadlock``: nothing could go on; ``cross-loop``: it ended in one of these because
+            something was used on another event loop than its own; ``leak``: an asyncio task was forgotten before it had
+            ended; ``race``: two accesses were in no order, and the exploration took that for a failure. A replay shows
+            the schedule of a race, and ends well.
         error: The exception, for a deadlock one that tells who waits for what.
         token: Text that replays the schedule.
         schedule: The choices.
@@ -41,6 +45,7 @@ class Failure:
         reachable_under_gil: Whether an interpreter with a GIL can run into it by itself: ``True`` if it was found again
             where CPython can switch, ``False`` if only plain operations on built-in values lie between the accesses,
             ``None`` where it is not known; only shrunk failures have been asked.
+        cross_loop: The object, both loops and both uses, for a failure of that kind; else ``None``.
     """
 
     kind: FailureKind
@@ -54,6 +59,7 @@ class Failure:
     found: Failure | None = field(default=None, repr=False)
     shrinking: Shrinking | None = field(default=None, repr=False)
     reachable_under_gil: bool | None = field(default=None, repr=False)
+    cross_loop: CrossLoop | None = field(default=None, repr=False)
 
     def shrink(self) -> Failure:
         """Return the failure under the simplest schedule found: fewest preemptions, then the shortest.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from harness.explore.cross_loop import Births, find_cross_loop
 from harness.explore.execution import Execution
-from harness.explore.failure import Failure
+from harness.explore.failure import Failure, FailureKind
 from harness.explore.gil import reachable_under_gil
 from harness.explore.origin import Origin
-from harness.explore.program import instrument_names, name_of
+from harness.explore.program import file_of, instrument_names, name_of
 from harness.explore.races import RaceError
 from harness.explore.shrinking import Recorded, recorded, shrink
 from harness.explore.token import Token, fingerprint
-from harness.sim import EngineName, Outcome, World
+from harness.sim import EngineName, ExceptionNotRetrievedError, Outcome, TaskDestroyedError, World
 
 __all__ = ["make_execution", "make_failure", "shrink_again", "shrunk"]
 
@@ -38,8 +39,9 @@ def make_failure(origin: Origin, again: Recorded, error: BaseException | None = 
     outcome, program = again.outcome, origin.program
     shown = outcome.error if outcome.error is not None else error
     assert shown is not None
+    cross_loop = find_cross_loop(outcome, file_of(program))
     return Failure(
-        kind="race" if isinstance(shown, RaceError) else "deadlock" if outcome.kind == "deadlock" else "error",
+        kind=_kind(outcome, shown) if cross_loop is None else "cross-loop",
         error=shown,
         token=Token(fingerprint(program), instrument_names(origin.instrument), again.schedule).encode(),
         schedule=again.schedule,
@@ -47,7 +49,19 @@ def make_failure(origin: Origin, again: Recorded, error: BaseException | None = 
         execution=make_execution(name_of(program), outcome, origin.engine),
         origin=origin,
         choices=outcome.choices,
+        cross_loop=cross_loop,
     )
+
+
+def _kind(outcome: Outcome, error: BaseException) -> FailureKind:
+    if isinstance(error, RaceError):
+        return "race"
+    if outcome.kind == "deadlock":
+        return "deadlock"
+    if isinstance(error, TaskDestroyedError):
+        return "leak"
+    is_elsewhere = outcome.kind == "error" and bool(outcome.task) and outcome.task != outcome.tasks[0]
+    return "unhandled" if is_elsewhere or isinstance(error, ExceptionNotRetrievedError) else "error"
 
 
 def shrunk(world: World, found: Failure, again: Recorded) -> Failure:
@@ -55,6 +69,12 @@ def shrunk(world: World, found: Failure, again: Recorded) -> Failure:
     simplest, shrinking = shrink(world, again)
     reachable = reachable_under_gil(world, simplest)
     shown = make_failure(found.origin, simplest)
+    if shown.cross_loop is not None:
+        births = Births()
+        with births.watched():
+            told = recorded(world, simplest.outcome.choices)[0].outcome
+        path = file_of(found.origin.program)
+        shown = replace(shown, cross_loop=find_cross_loop(told, path, births) or shown.cross_loop)
     return replace(shown, found=found, shrinking=shrinking, reachable_under_gil=reachable)
 
 

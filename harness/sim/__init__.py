@@ -22,7 +22,7 @@ from harness.sim.errors import (
     TaskDestroyedError,
     WorldInUseError,
 )
-from harness.sim.event import NO_KEY, Event, EventKind, call_stack, short_value
+from harness.sim.event import NO_KEY, Event, EventKind, LoopMade, call_stack, is_library, short_value
 from harness.sim.executor import ExecutorCall, RateLimitError, SimulatedExecutor
 from harness.sim.faults import Call, Delay, Fault, fault_point
 from harness.sim.footprints import Footprints
@@ -64,6 +64,7 @@ __all__ = [
     "Isolation",
     "Locations",
     "Lock",
+    "LoopMade",
     "Option",
     "Outcome",
     "OutcomeKind",
@@ -83,6 +84,7 @@ __all__ = [
     "choose",
     "execute_under_gil",
     "fault_point",
+    "is_library",
     "shape_network",
     "short_value",
     "shown_file",

@@ -101,6 +101,12 @@ class AsyncTasks:
         number = self._by_step.get(step)
         return None if number is None else self._tasks[number - 1][1]
 
+    def waiting(self, loop: int) -> list[tuple[AsyncTask, tuple[str, int]]]:
+        """Return the tasks of a loop that have not ended, with the await at which each stands."""
+        living = [(told, task()) for task, told in self._tasks if told.loop == loop]
+        places = [(told, self._await_of(task)) for told, task in living if task is not None and not task.done()]
+        return [(told, place) for told, place in places if place is not None]
+
     def _number(self, task: Any, loop: int, step: int) -> int:
         self.add(task, loop, None, step)
         return self._numbers[id(task)]

@@ -20,6 +20,7 @@ __all__ = ["describe_deadlock"]
 def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockError:
     """Return the error for tasks that have not ended and cannot go on."""
     lines = [f"task {task.name!r} {_waiting(scheduler, task)}" for task in tasks]
+    lines += [line for task in tasks for line in _awaiting(scheduler, task)]
     circle = _circle(tasks)
     if circle:
         names = [part.name if isinstance(part, Task) else scheduler.name_of(part) for part in circle]
@@ -32,6 +33,17 @@ def _waiting(scheduler: Scheduler, task: Task) -> str:
     if task.held:
         parts.append(f"holds {', '.join(_lock(scheduler, lock) for lock in task.held)}")
     return ", and ".join(parts)
+
+
+def _awaiting(scheduler: Scheduler, task: Task) -> list[str]:
+    """Return at which await each asyncio task stands of the loop that a task runs, when events are kept."""
+    if task.loop is None or scheduler.recorder is None:
+        return []
+    waiting = scheduler.recorder.async_tasks.waiting(task.loop.number)
+    return [
+        f"task {told.name!r} ({told.coroutine}) of loop {told.loop} awaits at {shown_file(path)}:{line}"
+        for told, (path, line) in waiting
+    ]
 
 
 def _wanted(scheduler: Scheduler, task: Task) -> str:

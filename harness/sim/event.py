@@ -34,6 +34,7 @@ __all__ = [
     "Recorder",
     "call_site",
     "call_stack",
+    "is_library",
     "operation_on",
     "plain_key",
     "short_value",
@@ -233,8 +234,9 @@ class Recorder:
         """Number of events so far."""
         return len(self._rows)
 
-    def loop_made(self, maker: Task) -> None:
-        """Note that a task made an event loop."""
+    def loop_made(self, maker: Task, loop: object) -> None:
+        """Note that a task made an event loop; it is named by the number of its making."""
+        self.name_of(loop)
         path, line, _ = call_site()
         self.loops.append(LoopMade(len(self.loops) + 1, maker.name, path, line))
 
@@ -357,6 +359,11 @@ def _is_inside(file: str) -> bool:
     """Return whether a file is ours, or of the standard library."""
     is_library = file.startswith((_STDLIB, "<frozen ")) and not any(part in file for part in _INSTALLED)
     return is_library or file.startswith(_OWN)
+
+
+def is_library(file: str) -> bool:
+    """Return whether a file is ours, of the standard library, or of an installed package."""
+    return _is_inside(file) or any(part in file for part in _INSTALLED)
 
 
 def _origin(error: BaseException | None) -> tuple[str, int, str]:

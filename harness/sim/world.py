@@ -21,7 +21,7 @@ from harness.instrument import Instrumentation, install_hooks, remove_hooks, unw
 from harness.sim.capture import Output, OutputCapture
 from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
-from harness.sim.event import Event, Recorder
+from harness.sim.event import Event, LoopMade, Recorder
 from harness.sim.faults import Fault
 from harness.sim.hooks import make_hooks
 from harness.sim.imports import ImportWatch
@@ -62,6 +62,7 @@ class Outcome:
         events: What happened, when it was recorded.
         tasks: Names of the tasks, in order of their numbers.
         leaked: Names of threads that nobody had joined when the program returned, and that were still running.
+        loops: The event loops that were made, when events were recorded.
     """
 
     kind: OutcomeKind
@@ -75,6 +76,7 @@ class Outcome:
     events: tuple[Event, ...]
     tasks: tuple[str, ...]
     leaked: tuple[str, ...]
+    loops: tuple[LoopMade, ...] = ()
 
 
 @final
@@ -312,6 +314,7 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
         events=() if scheduler.recorder is None else scheduler.recorder.events(),
         tasks=tuple([task.name for task in scheduler.tasks]),
         leaked=scheduler.leaked,
+        loops=() if scheduler.recorder is None else tuple(scheduler.recorder.loops),
     )
 
 

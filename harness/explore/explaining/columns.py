@@ -72,8 +72,10 @@ def _named(race: Race | None) -> list[Event]:
 def _that_matter(events: Sequence[Event], race: Race | None) -> Iterable[int]:
     """Return the positions of the accesses that raced, of preemptions, of the failure and of what leads up to them."""
     named = _named(race)
-    matter = {event.step for event in named}
-    matter |= {event.step for event in events if event.preempted or event.kind == "error"}
+    matter = {event.step for event in named} | {event.step for event in events if event.kind == "error"}
+    if race is not None and race.family == "one per loop":
+        return matter
+    matter |= {event.step for event in events if event.preempted}
     matter |= set(_locks_waited_for(events))
     touched = {(event.owner, event.part) for event in named}
     actors = {event.actor for event in named}

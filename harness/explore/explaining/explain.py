@@ -9,9 +9,10 @@ from harness.explore.explaining.columns import columns, said
 from harness.explore.explaining.race import Family, Race, find_race
 from harness.explore.program import file_of
 from harness.instrument import module_of
-from harness.sim import DeadlockError, Event, shown_file
+from harness.sim import DeadlockError, Event, LoopMade, shown_file
 
 if TYPE_CHECKING:
+    from harness.explore.cross_loop import CrossLoop
     from harness.explore.failure import Failure
 
 __all__ = ["explain"]
@@ -21,7 +22,7 @@ _MOST_LINES = 40
 _ADVICE: dict[Family, str] = {
     "lock": "hold one lock around both accesses of {first}, so that nobody comes in between",
     "publish once": "build aside and publish in one assignment; readers take it once and use what they took",
-    "one per loop": "keep one per event loop, made on the loop that uses it",
+    "one per loop": "keep one for each event loop, made on the loop that uses it",
     "check under the lock": "check again under the lock that the change is made under, or make both one step",
     "read after the await": "read what the change rests on after the last await, or hold an asyncio.Lock over both",
     "one order of locks": "take the locks in the same order everywhere",
@@ -39,9 +40,15 @@ _AT_AWAIT = "tasks of one loop change at awaits, on every interpreter, so it can
 def explain(failure: Failure) -> str:
     """Return the explanation of a failure."""
     events = failure.execution.events
-    race = find_race(events)
-    head = _deadlock(failure.error) if isinstance(failure.error, DeadlockError) else _head(failure, race)
-    at_await = race is not None and race.awaited is not None
+    cross = failure.cross_loop
+    race = find_race(events) if cross is None else _uses(cross)
+    if cross is not None:
+        head = _foreign(failure, cross)
+    elif isinstance(failure.error, DeadlockError) and (race is None or race.awaited is None):
+        head = _deadlock(failure.error)
+    else:
+        head = _head(failure, race)
+    at_await = cross is None and race is not None and race.awaited is not None
     gil = _AT_AWAIT if at_await else _GIL[failure.reachable_under_gil]
     tail = [f"Under the GIL: {gil}.", f"Replay: {replay_call(failure)}"]
     body = [_outcome(failure), "", *columns(events, race, file_of(failure.origin.program))]
@@ -72,6 +79,36 @@ def _head(failure: Failure, race: Race | None) -> list[str]:
         then = "then " * (race.awaited is None)
         other = f"{then}{second.actor_name} {said(second)} at {_place(second, file)}."
     return [one, other, _fix(race.family, first.target)]
+
+
+def _uses(cross: CrossLoop) -> Race:
+    return Race(cross.first or cross.second, cross.second, None, "one per loop")
+
+
+def _foreign(failure: Failure, cross: CrossLoop) -> list[str]:
+    """Return both uses with their loops, what to do, and how the loops were made."""
+    file, first, second = shown_file(file_of(failure.origin.program)), cross.first, cross.second
+    home = f"loop {cross.home.number}"
+    one = f"{cross.waits or f'{cross.name} belongs to {home}'},"
+    if first is not None:
+        one = f"{first.actor_name} {said(first)} at {_place(first, file)}, on {home},"
+    on = "outside any loop" if cross.foreign is None else f"on loop {cross.foreign.number}"
+    is_quiet = second.target.endswith(".call_soon")
+    does = f"puts a callback into {home} without waking it" if is_quiet else said(second)
+    belongs = "" if cross.name == second.owner and is_quiet else f": {cross.name} belongs to {home}"
+    then = f"then {second.actor_name} {does} at {_place(second, file)}, {on}{belongs}."
+    made = f"; {cross.name} was made at {cross.made}" if cross.made else ""
+    return [
+        one,
+        then,
+        f"{_fix('one per loop', '')[:-1]}{', or reach it by call_soon_threadsafe' * is_quiet}{made}.",
+        *(_loop(loop) for loop in (cross.home, cross.foreign) if loop is not None),
+    ]
+
+
+def _loop(loop: LoopMade) -> str:
+    source = f": {loop.source}" if loop.source else ""
+    return f"loop {loop.number} of {loop.thread}, made at {loop.file}:{loop.line}{source}"
 
 
 def _short(event: Event) -> str:

@@ -69,7 +69,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         self.scheduler.loops.append(weakref.ref(self))
         self.number = len(self.scheduler.loops)
         if self.scheduler.recorder is not None:
-            self.scheduler.recorder.loop_made(maker)
+            self.scheduler.recorder.loop_made(maker, self)
         self.task: Task | None = None
         self.is_cut = False
         self._is_waiting = False
@@ -183,11 +183,19 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
     ) -> asyncio.Handle:
         """Put a callback at the end of the ready queue; another thread's may come in before it."""
         task = self.task
+        if self.scheduler.recorder is not None:
+            self._note_foreign()
         if task is not None and not task.atomic and len(self.scheduler.ready) > 1:
             running = current_task()
             if running is not None:
                 self.scheduler.point(running)
         return super().call_soon(callback, *args, context=context)
+
+    def _note_foreign(self) -> None:
+        """Record a ``call_soon`` from another thread than the loop's, which nothing wakes the loop for."""
+        running = current_task()
+        if running is not None and self.task is not None and running is not self.task:
+            self.scheduler.note(running, "call", f"{self.scheduler.name_of(self)}.call_soon")
 
     def call_soon_threadsafe(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
