@@ -28,6 +28,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     shutil.copy(ROOT / "tests/programs/counter.py", tmp_path)
     shutil.copy(ROOT / "fixtures/fleet.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # whoever runs several processes of tests sets it
     monkeypatch.setattr(sys, "path", [*sys.path])
     known = set(sys.modules)
     yield tmp_path
