@@ -127,4 +127,4 @@ class Footprints:
 
 def _waits_in(task: Task, use: Use) -> bool:
     """Return whether a task waits in an operation, rather than after it: for a thread's end, or in a sleep."""
-    return bool(task.inside) or isinstance(task.waits_for, Lock) or use.location < CLOCK
+    return bool(task.inside) or isinstance(task.waits_for, Lock) or task.waits_for is task.loop or use.location < CLOCK

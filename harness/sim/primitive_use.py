@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, final
+from typing import Any, Protocol
 
 from harness.sim.clock import Clock
 from harness.sim.locations import CLOCK, READ, STARTS, WRITE, Locations, alive
@@ -27,6 +27,21 @@ from harness.sim.task import Task
 __all__ = ["Use", "use_of"]
 
 Level = Any  # of a primitive; compared by nobody but its needs
+
+
+class _Loop(Protocol):
+    """What is asked of an event loop."""
+
+    def has_work(self) -> bool:
+        """Return whether its next round has something to run."""
+
+    def next_deadline_s(self) -> float | None:
+        """Return when its next timer is due, on the virtual clock."""
+
+    def is_timed(self) -> bool:
+        """Return whether it waits for a timer."""
+
+
 _SimpleQueue: Any = queue._PySimpleQueue  # type: ignore[attr-defined]  # stands in for the one written in C
 _SETTLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED"})
 
@@ -104,7 +119,6 @@ _FAMILIES: tuple[type, ...] = (Lock, queue.Queue, _SimpleQueue, threading.Event,
 _FAMILIES += (threading.Condition, threading.Barrier)
 
 
-@final
 class Use:
     """One operation on one primitive, declared. Confined to one execution.
 
@@ -116,11 +130,12 @@ class Use:
         needs_at: Location of the primitive whose level that is.
         is_resumed: Whether it goes on after a wait.
         is_lock: Whether the primitive is a lock, which makes its waiters unable to go on while it is held.
+        ends_timers: Whether it takes away the timer of who waits for the primitive, by waking it.
     """
 
     __slots__ = (
         *("_arrival", "_clock", "_level", "_mode"),
-        *("also", "delay_s", "is_lock", "is_resumed", "location", "may_block", "need", "needs_at"),
+        *("also", "delay_s", "ends_timers", "is_lock", "is_resumed", "location", "may_block", "need", "needs_at"),
     )
 
     def __init__(
@@ -138,7 +153,7 @@ class Use:
     ) -> None:
         self.location, self._mode, self._arrival, self._level, self.need = location, mode, arrival, level, need
         self.may_block, self.delay_s, self.also, self._clock = may_block, delay_s, also, clock
-        self.is_lock = self.is_resumed = False
+        self.is_lock = self.is_resumed = self.ends_timers = False
         self.needs_at = location
 
     def levels(self) -> dict[int, Level]:
@@ -181,6 +196,42 @@ class Use:
         return again
 
 
+class _Round(Use):
+    """One round of an event loop: it takes what is ready and what its timers say, and waits where there is nothing."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, location: int, loop: _Loop, *, begins: bool) -> None:
+        need = bool if begins else None
+        super().__init__(location, level=loop.has_work, need=need, may_block=begins and loop.next_deadline_s() is None)
+        self._loop, self.is_resumed = loop, not begins
+
+    def accesses(self, *, is_met: bool | None = None) -> list[int]:
+        found, deadline_s = [self.location * 4 + WRITE], self._loop.next_deadline_s()
+        if deadline_s is not None:
+            found.append(CLOCK * 4 + READ)
+            if not self.is_resumed and not (self.is_met() if is_met is None else is_met):
+                found.append(_deadline(deadline_s) * 4 + WRITE)
+        return found
+
+    def resume(self) -> Use:
+        return _Round(self.location, self._loop, begins=False)
+
+
+class _Callback(Use):
+    """A callback put into a loop's queue: it ends the loop's wait, with its timer."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, location: int, loop: _Loop) -> None:
+        super().__init__(location, level=loop.has_work)
+        self._loop, self.ends_timers = loop, True
+
+    def accesses(self, *, is_met: bool | None = None) -> list[int]:  # noqa: ARG002 - interface
+        found = [self.location * 4 + WRITE]
+        return [*found, CLOCK * 4 + READ] if self._loop.is_timed() else found
+
+
 def use_of(
     locations: Locations,
     task: Task,
@@ -202,6 +253,10 @@ def use_of(
         return Use(location, READ, arrival=READ, level=done, need=bool, delay_s=delay_s, clock=clock)
     if isinstance(primitive, threading.Thread):
         return Use(STARTS, WRITE)
+    if name == "call_soon":
+        return _Callback(locations.number(primitive), primitive)  # type: ignore[arg-type]  # only loops have that
+    if name == "round":
+        return _Round(locations.number(primitive), primitive, begins=True)  # type: ignore[arg-type]  # as above
     family = next((family for family in _FAMILIES if isinstance(primitive, family)), type(primitive))
     kind = _TABLE.get((family, name), _CALM)
     always = (family, name) in _ALWAYS_WAITS

@@ -18,6 +18,7 @@ from types import (
     FunctionType,
     MappingProxyType,
     MemberDescriptorType,
+    MethodDescriptorType,
     MethodType,
     ModuleType,
 )
@@ -86,7 +87,9 @@ def is_plain_attribute(obj: object, name: str | None) -> bool:
     member = next((vars(cls)[name] for cls in kind.__mro__ if name in vars(cls)), None)
     if member is None:
         return not hasattr(kind, "__getattr__")
-    return not hasattr(type(member), "__get__") or isinstance(member, (FunctionType, MemberDescriptorType))
+    return not hasattr(type(member), "__get__") or isinstance(
+        member, (FunctionType, MemberDescriptorType, MethodDescriptorType)
+    )
 
 
 def sources(iterator: object, kinds: KindTable) -> list[object]:

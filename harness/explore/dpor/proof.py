@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from types import MethodDescriptorType
+from typing import Any
 
 from harness.explore.dpor.stack import Event
 from harness.sim import Footprints
@@ -23,6 +25,7 @@ class Proof:
         has_diverged: Whether an execution did not repeat the beginning it shared with another.
         shared: Names of the locations that two tasks were in conflict on, in the order met.
         opaque: Calls of unknown effect on objects that two tasks touched.
+        foreign: Objects of asyncio that two tasks touched, or one that does not run their loop.
         undeclared: Names of tasks that made a step without saying what it does.
         families: Names of the primitives used.
     """
@@ -33,6 +36,7 @@ class Proof:
     has_diverged: bool = False
     shared: dict[str, None] = field(default_factory=dict)
     opaque: dict[str, None] = field(default_factory=dict)
+    foreign: dict[str, None] = field(default_factory=dict)
     undeclared: dict[str, None] = field(default_factory=dict)
     families: set[str] = field(default_factory=set)
 
@@ -47,10 +51,15 @@ class Proof:
         for location, call in footprints.locations.opaque.items():
             if call not in self.opaque and len(_touching(location, events)) > 1:
                 self.opaque[call] = None
+        if "EventLoop" in footprints.families:
+            self.foreign.update(dict.fromkeys(_away_from_their_loop(names, events)))
 
     def limits(self) -> list[str]:
         """Return what withholds a proof, apart from what the world itself cannot see."""
         found = [f"{call} may do anything to an object that two tasks touch" for call in self.opaque]
+        found += [
+            f"asyncio's {kind} is used beside the thread of its loop, where nobody follows" for kind in self.foreign
+        ]
         found += [
             f"task {name!r} passed a scheduling point that tells nothing of what it does" for name in self.undeclared
         ]
@@ -69,6 +78,8 @@ class Proof:
         found = ["sequential consistency", f"this source on {version}"]
         if "Condition" in self.families:
             found.append("conditions notify first come, first served")
+        if "EventLoop" in self.families:
+            found.append("event loops run what is ready first come, first served")
         if self.families & {"Lock", "RLock", "Condition"}:
             found.append("any waiter may get a released lock")
         return found
@@ -89,6 +100,39 @@ _SHOWN = 5
 
 def _touching(location: int, events: Sequence[Event]) -> set[int]:
     return {event.task for event in events if any(access >> 2 == location for access in event.accesses)}
+
+
+def _away_from_their_loop(names: Sequence[tuple[object, object]], events: Sequence[Event]) -> list[str]:
+    """Return the types of asyncio's objects that are touched elsewhere than in the thread that runs their loop.
+
+    What asyncio does with them there is not declared: it comes between two steps of that thread.
+    """
+    kept = {location: obj for location, (obj, key) in enumerate(names) if _is_for_one_loop(obj, key)}
+    users: dict[int, set[int]] = {}
+    for event in events if kept else ():
+        for access in event.accesses:
+            if access >> 2 in kept:
+                obj = kept[access >> 2]
+                users.setdefault(id(obj), {_runner(obj)} - {0}).add(event.task)
+    return [type(obj).__name__ for obj in kept.values() if len(users.get(id(obj), ())) > 1]
+
+
+def _is_for_one_loop(obj: object, key: object) -> bool:
+    kind = type(obj)
+    if hasattr(kind, "call_soon_threadsafe"):
+        return isinstance(key, str) and key not in _FOR_ALL
+    is_asyncio = kind.__module__.partition(".")[0] == "asyncio"
+    # To get a method of a future is no use of it yet; calling it is declared.
+    return is_asyncio and not (isinstance(key, str) and isinstance(getattr(kind, key, None), MethodDescriptorType))
+
+
+def _runner(obj: Any) -> int:
+    """Return the number of the task that runs the loop an object belongs to, 0 if it is not known."""
+    loop = obj.get_loop() if hasattr(obj, "get_loop") else getattr(obj, "_loop", obj)
+    return getattr(loop, "runner", 0)
+
+
+_FOR_ALL = frozenset({"call_soon_threadsafe", "run_in_executor"})  # what any thread may ask of a loop
 
 
 def _name(obj: object, key: object) -> str:

@@ -242,9 +242,13 @@ class Dpor(Footprints):
 
     def _cancelled(self, task: Task) -> Sequence[int]:
         """Return what the clock would do, if its next timer is one that the next step of a task cancels."""
-        clock = task.scheduler.clock
-        is_cancelled = self.uses[task.number].is_resumed and clock.timers and clock.timers[0].task is task
-        return self.firing(clock) if is_cancelled else ()
+        clock, use = task.scheduler.clock, self.uses[task.number]
+        waiter = clock.timers[0].task if clock.timers else None
+        if waiter is None or not (use.is_resumed or use.ends_timers):
+            return ()
+        waiting = self.uses.get(waiter.number)
+        is_ended = use.ends_timers and waiting is not None and waiting.location == use.location
+        return self.firing(clock) if waiter is task or is_ended else ()
 
     def edge(self, source: Task | Clock, target: Task) -> None:
         """Note that what the source has done comes before the target's next step."""

@@ -41,6 +41,7 @@ _REFUSED = (
     *("subprocess_exec", "subprocess_shell", "create_datagram_endpoint"),
     *("create_unix_connection", "create_unix_server"),
 )
+_ROUND = base_events.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # no stub has it
 _EAGER = getattr(asyncio, "eager_task_factory", None)
 
 
@@ -52,6 +53,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         scheduler: That of the execution.
         number: Number of the loop in the execution, from 1.
         task: The task that runs it, ``None`` while it does not run.
+        runner: Number of the task that ran it last, 0 before one did.
         is_cut: Whether its thread was ended while it ran, so that what it leaves behind is no fault of the program's.
     """
 
@@ -62,6 +64,8 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         _check_running: Callable[[], None]
         _default_executor: object
         _ready: deque[asyncio.Handle]
+        _scheduled: list[asyncio.TimerHandle]
+        _stopping: bool
 
     def __init__(self, maker: Task) -> None:
         base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
@@ -71,8 +75,10 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         if self.scheduler.recorder is not None:
             self.scheduler.recorder.loop_made(maker, self)
         self.task: Task | None = None
+        self.runner = 0
         self.is_cut = False
         self._is_waiting = False
+        self._has_news = False  # whether a callback came since the last round began
         self._timer: Timer | None = None  # while it waits for a deadline of its own
         self._rounds_left = _LAST_ROUNDS
         self._selector = Selector(maker, weakref.ref(self))  # no circle: a loop that is let go is freed at once
@@ -107,6 +113,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         self._check_closed()
         self._check_running()
         self.task, task.loop, self.scheduler.marked = task, self, self
+        self.runner = task.number
         try:
             base_events.BaseEventLoop.run_forever(self)
         except TaskExit:
@@ -129,8 +136,17 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         task = self.task
         if task is None or task.atomic:
             self._hurry(has_events)
-        elif not has_events and (timeout_s is None or timeout_s > 0):
+            return
+        if self._scheduled or has_events or timeout_s == 0:
+            self._pass(task, self, "round")
+            has_events = has_events or bool(self._ready) or self.has_work()
+            if self._scheduled:
+                timeout_s = max(0.0, self._scheduled[0].when() - self.scheduler.clock.now_s)
+        elif self.scheduler.tracker is not None:
+            self.scheduler.tracker.primitive(task, self, "round")
+        if not has_events and timeout_s != 0:
             self._wait(task, timeout_s)
+        self._has_news = False
 
     def wake(self) -> None:
         """Let the loop go on, if it waits."""
@@ -156,6 +172,34 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
             self.scheduler.clock.cancel(self._timer)
             self._timer = None
 
+    def _pass(self, task: Task, primitive: object, operation: str | None) -> None:
+        """Come to a scheduling point, if anything else could go on there."""
+        scheduler = self.scheduler
+        tracker = scheduler.tracker
+        if len(scheduler.ready) == 1 and tracker is None and not scheduler.clock.timers:
+            return
+        if tracker is not None and operation is not None and not task.inside:
+            tracker.primitive(task, primitive, operation)
+        if len(scheduler.ready) > 1 or any(timer.task is not None for timer in scheduler.clock.timers):
+            scheduler.point(task)
+        elif tracker is not None and not task.inside:
+            tracker.step(task)
+
+    def has_work(self) -> bool:
+        """Return whether its next round has something to run, so that it does not wait.
+
+        That leaves out what it runs before.
+        """
+        return self._has_news or self._stopping or (not self._closed and self._selector.has_events())
+
+    def next_deadline_s(self) -> float | None:
+        """Return when its next timer is due, in simulated seconds; ``None`` without timers."""
+        return self._scheduled[0].when() if self._scheduled else None
+
+    def is_timed(self) -> bool:
+        """Return whether it waits for a timer."""
+        return self._timer is not None
+
     def _hurry(self, has_events: bool) -> None:
         """Go on without waiting, for a while, because the loop's thread is being ended."""
         self.is_cut = True
@@ -173,8 +217,13 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         super()._process_events(event_list)  # type: ignore[misc]  # no stub has it
 
     def time(self) -> float:
-        """Return the simulated seconds."""
-        return self.scheduler.clock.now_s
+        """Return the simulated seconds; for the program, after a scheduling point: the clock may advance before."""
+        scheduler = self.scheduler
+        if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:
+            task = current_task()
+            if task is not None and sys._getframe(1).f_code is not _ROUND:
+                self._pass(task, scheduler.clock, "read")
+        return scheduler.clock.now_s
 
     # Callbacks, tasks and futures
 
@@ -182,13 +231,14 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """Put a callback at the end of the ready queue; another thread's may come in before it."""
-        task = self.task
-        if self.scheduler.recorder is not None:
+        scheduler = self.scheduler
+        if scheduler.recorder is not None:
             self._note_foreign()
-        if task is not None and not task.atomic and len(self.scheduler.ready) > 1:
-            running = current_task()
-            if running is not None:
-                self.scheduler.point(running)
+        if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:
+            task = current_task()
+            if task is not None:  # that of another thread is not allowed, and not declared
+                self._pass(task, self, "call_soon" if self.task is None or self.task is task else None)
+        self._has_news = True
         return super().call_soon(callback, *args, context=context)
 
     def _note_foreign(self) -> None:
@@ -203,9 +253,12 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         """Put a callback at the end of the ready queue and wake the loop; an operation, hence one step."""
         task = current_task()
         if task is not None:
+            if self.scheduler.tracker is not None and not task.inside:
+                self.scheduler.tracker.primitive(task, self, "call_soon")
             self.scheduler.point(task)
             if self.scheduler.watch is not None:
                 self.scheduler.watch.publish(task, self)
+        self._has_news = True
         handle = super().call_soon_threadsafe(callback, *args, context=context)
         if task is not None and self.scheduler.recorder is not None:
             self.scheduler.note(task, "call", f"{self.scheduler.name_of(self)}.call_soon_threadsafe")

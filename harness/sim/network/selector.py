@@ -88,6 +88,10 @@ class Selector(selectors.BaseSelector):
         owner.idle(timeout, bool(found))
         return found or (self._events() if self._keys else [])
 
+    def has_events(self) -> bool:
+        """Return whether there are events."""
+        return bool(self._keys) and bool(self._events())
+
     def close(self) -> None:
         """Watch nothing."""
         for fd in list(self._keys):

@@ -7,6 +7,7 @@ conflict. Nothing of the reduction is used but the declarations themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.explore.program import make_world
@@ -69,42 +70,90 @@ class Witness(Footprints):
         return label, key if isinstance(key, (str, int)) else "", access & 3
 
 
-def executions(program: Callable[[], object], *, pruned: bool, most: int) -> Iterator[tuple[Outcome, Witness]]:
-    """Run every schedule; ``pruned`` of steps that would only be to wait, where another is possible.
+@dataclass
+class _Choice:
+    """One choice of the current schedule."""
+
+    left: list[int]  # numbers still to be tried, the current one first
+    tried: dict[int, list[int]] = field(default_factory=dict)  # what the others did
+    event: int = 0  # position of the event that the choice led to
+
+
+def executions(
+    program: Callable[[], object], *, pruned: bool, most: int, asleep: bool = False
+) -> Iterator[tuple[Outcome, Witness]]:
+    """Run every schedule.
+
+    Args:
+        program: The program.
+        pruned: Leave out steps that would only be to wait, where another is possible.
+        most: Bound.
+        asleep: Leave out what differs from a schedule that was run only by the order of steps that do not conflict, by
+            sleep sets: what was tried first need not come again before something that conflicts with it.
 
     Raises:
         OverflowError: there are more than ``most``.
     """
     with make_world(program, []) as world:
         world.warm_up()
-        path: list[list[int]] = []  # numbers still to be tried at each choice, the current one first
+        path: list[_Choice] = []
         done = 0
         while True:
             done += 1
             if done > most:
                 raise OverflowError(most)
-            yield _execute(world, path, pruned=pruned)
-            while path and len(path[-1]) == 1:
+            outcome, witness, is_new = _execute(world, path, pruned=pruned, asleep=asleep)
+            if is_new:
+                yield outcome, witness
+            while path and not _go_on(path[-1], witness):
                 path.pop()
             if not path:
                 return
-            path[-1].pop(0)
 
 
-def _execute(world: World, path: list[list[int]], *, pruned: bool) -> tuple[Outcome, Witness]:
+def _go_on(choice: _Choice, witness: Witness) -> bool:
+    number = choice.left.pop(0)
+    if choice.event < len(witness.events) and witness.events[choice.event][0] == number:
+        choice.tried[number] = witness.events[choice.event][1]
+    return bool(choice.left)
+
+
+def _execute(world: World, path: list[_Choice], *, pruned: bool, asleep: bool) -> tuple[Outcome, Witness, bool]:
     witness = Witness()
-    at = 0
+    sleeping: dict[int, list[int]] = {}
+    at = seen = 0
+    is_new = True
 
     def choose(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         nonlocal at
         able = (witness.able(candidates) if pruned else None) or candidates
+        wake()
         if at == len(path):
-            path.append([each.number for each in able])
-        wanted = path[at][0]
+            awake = [each.number for each in able if each.number not in sleeping]
+            path.append(_Choice(awake or [able[0].number]))
+        choice = path[at]
+        choice.event = len(witness.events)
+        if asleep:
+            sleeping.update(choice.tried)
         at += 1
-        return next(each for each in candidates if each.number == wanted)
+        return next(each for each in candidates if each.number == choice.left[0])
 
-    return world.execute(choose, tracker=witness), witness
+    def wake() -> None:
+        """Wake what is in conflict with the steps made since."""
+        nonlocal seen, is_new
+        for task, made in witness.events[seen:]:
+            is_new = is_new and task not in sleeping
+            for number in [n for n, slept in sleeping.items() if n == task or not _commute(slept, made)]:
+                del sleeping[number]
+        seen = len(witness.events)
+
+    outcome = world.execute(choose, tracker=witness)
+    wake()
+    return outcome, witness, is_new
+
+
+def _commute(some: Sequence[int], others: Sequence[int]) -> bool:
+    return not any(are_in_conflict(one, other) for one in some for other in others)
 
 
 def ending(outcome: Outcome) -> Ending:

@@ -54,9 +54,9 @@ def by_reduction(program: Callable[[], object], most: int) -> Findings:
     return found
 
 
-def by_force(program: Callable[[], object], most: int) -> Findings:
+def by_force(program: Callable[[], object], most: int, *, asleep: bool = False) -> Findings:
     found = Findings(set(), set(), 0, proof=True)
-    for outcome, witness in executions(program, pruned=True, most=most):
+    for outcome, witness in executions(program, pruned=True, most=most, asleep=asleep):
         found.executions += 1
         found.traces.add(witness.trace())
         found.endings.add(ending(outcome))

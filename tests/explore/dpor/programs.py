@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ LOCKS = ("locked", "twice", "try", "is locked")
 PRIMITIVES = ("put", "get", "get now", "qsize", "set", "clear", "await", "is set", "acquire", "release")
 CONDITIONS = ("wait", "notify", "notify all")
 TIMED = ("get soon", "await soon", "acquire soon", "lock soon", "wait soon", "sleep", "now")
+LOOPED = ("post", "ask", "nap", "later", "hop", "add", "read", "locked")
 FAMILIES = (MEMORY, LOCKS, PRIMITIVES, CONDITIONS, TIMED)
 
 
@@ -38,9 +40,10 @@ class Shared(NamedTuple):
     event: threading.Event
     semaphore: threading.Semaphore
     condition: threading.Condition
+    loops: tuple[asyncio.AbstractEventLoop, ...]
 
 
-def make_shared(room: int) -> Shared:
+def make_shared(room: int, loops: int = 0) -> Shared:
     shared = Shared(
         Cell(),
         {},
@@ -51,6 +54,7 @@ def make_shared(room: int) -> Shared:
         threading.Event(),
         threading.Semaphore(1),
         threading.Condition(),
+        tuple(asyncio.new_event_loop() for _ in range(loops)),
     )
     begin()
     SHARED[0] = shared
@@ -95,8 +99,36 @@ def perform(s: Shared, me: int, operation: Operation) -> None:
             note(me, "late")
     elif name == "is locked":
         note(me, s.lock.locked())
+    elif name in LOOPED:
+        send(s, me, name, s.loops[rest[0]])
     else:
         use(s, me, name)
+
+
+def send(s: Shared, me: int, name: object, loop: asyncio.AbstractEventLoop) -> None:
+    if name == "post":
+        loop.call_soon_threadsafe(add, s, me)
+    elif name == "ask":
+        note(me, asyncio.run_coroutine_threadsafe(answer(s, me), loop).result())
+    elif name == "nap":
+        note(me, asyncio.run_coroutine_threadsafe(asyncio.sleep(1, "up"), loop).result())
+    elif name == "later":
+        loop.call_soon_threadsafe(loop.call_later, 1, add, s, me)
+    elif name == "hop":
+        loop.call_soon_threadsafe(s.loops[-1].call_soon_threadsafe, add, s, me)
+    else:
+        raise ValueError(name)
+
+
+def add(s: Shared, me: int) -> None:
+    note(10 + me, s.cell.n)
+    s.cell.n += 1
+
+
+async def answer(s: Shared, me: int) -> int:
+    await asyncio.sleep(0)
+    s.cell.n += me
+    return s.cell.n
 
 
 def use(s: Shared, me: int, name: object) -> None:
@@ -184,3 +216,41 @@ def program(seed: int) -> Callable[[], None]:
             thread.join()
 
     return main
+
+
+def generate_looped(seed: int) -> tuple[int, tuple[tuple[Operation, ...], ...]]:
+    """Return how many loops there are, and the operations of each task that asks something of them."""
+    random = Random(seed)
+    loops, tasks = random.choice((1, 1, 2)), random.choice((1, 2))
+    sizes = [random.randint(1, 3 - tasks + 1) for _ in range(tasks)]
+    return loops, tuple(tuple(looped(random, loops) for _ in range(size)) for size in sizes)
+
+
+def looped(random: Random, loops: int) -> Operation:
+    name = random.choice(LOOPED)
+    return operation(random, name) if name in MEMORY + LOCKS else (name, random.randrange(loops))
+
+
+def program_on_loops(seed: int) -> Callable[[], None]:
+    loops, operations = generate_looped(seed)
+
+    def main() -> None:
+        s = make_shared(0, loops)
+        runners = [threading.Thread(target=loop.run_forever) for loop in s.loops]
+        tasks = [threading.Thread(target=run, args=(s, me, operations[me])) for me in range(1, len(operations))]
+        for thread in (*runners, *tasks):
+            thread.start()
+        run(s, 0, operations[0])
+        for thread in tasks:
+            thread.join()
+        for loop, runner in zip(s.loops, runners, strict=True):
+            loop.call_soon_threadsafe(loop.stop)
+            runner.join()
+            loop.close()
+
+    return main
+
+
+def run(s: Shared, me: int, operations: Sequence[Operation]) -> None:
+    for each in operations:
+        perform(s, me, each)
