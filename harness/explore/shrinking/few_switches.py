@@ -25,6 +25,7 @@ _MOST_ORDERS = 6  # of tasks run one after the other
 
 def without_switch(events: Sequence[Event]) -> Iterator[Order]:
     """Yield orders that leave no task which can go on."""
+    yield ()  # what comes by itself
     tasks = sorted({event.task for event in events} - {CLOCK_NUMBER})
     has_clock = any(event.task == CLOCK_NUMBER for event in events)
     for others in islice(permutations(tasks[1:]), _MOST_ORDERS):
