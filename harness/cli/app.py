@@ -94,6 +94,9 @@ def _explore(
     max_schedules: MaxSchedules = 1_000,
     strategy: Strategy = "random",
     instrument: Instrument = None,
+    check_determinism: Annotated[
+        bool, typer.Option("--check-determinism", help="Run each schedule twice; name the first step that differs.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Look for a schedule that makes a program fail.
@@ -108,6 +111,7 @@ def _explore(
         max_schedules=max_schedules,
         strategy=strategy,
         instrument=instrument or (),
+        check_determinism=check_determinism,
         as_json=as_json,
     )
 

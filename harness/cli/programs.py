@@ -18,7 +18,14 @@ _EXPLAINED = 3  # lines: the accesses and what mends them
 
 
 def explore_program(
-    place: str, *, seed: int, max_schedules: int, strategy: str, instrument: Sequence[str], as_json: bool
+    place: str,
+    *,
+    seed: int,
+    max_schedules: int,
+    strategy: str,
+    instrument: Sequence[str],
+    check_determinism: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Explore a program and print what was found.
 
@@ -28,10 +35,18 @@ def explore_program(
         max_schedules: Most executions.
         strategy: Name of the strategy.
         instrument: Names of further modules.
+        check_determinism: Run each schedule twice, and compare.
         as_json: Print one JSON object instead of text.
     """
     program = load_program(place)
-    result = explore(program, seed=seed, max_schedules=max_schedules, strategy=strategy, instrument=instrument)
+    result = explore(
+        program,
+        seed=seed,
+        max_schedules=max_schedules,
+        strategy=strategy,
+        instrument=instrument,
+        check_determinism=check_determinism,
+    )
     if as_json:
         echo_json(_exploration_json(result))
     else:

@@ -72,6 +72,31 @@ def test_explore_json_stands_alone_on_standard_output(harness: Harness, workplac
     }
 
 
+def test_explore_names_the_step_of_a_program_that_does_not_repeat_itself(harness: Harness, workplace: Path) -> None:
+    (workplace / "adrift.py").write_text(
+        "import sys\n"
+        "table = {}\n"
+        "def program():\n"
+        "    sys.harness_adrift = getattr(sys, 'harness_adrift', 0) + 1\n"
+        "    table[sys.harness_adrift] = 1\n"
+    )
+
+    plain = harness("explore", "adrift.py::program", "--max-schedules", "3")
+    checked = harness("explore", "adrift.py::program", "--max-schedules", "3", "--check-determinism")
+
+    assert plain.code == 0
+    assert checked.code == 3
+    assert checked.out.startswith("program: UNCONTROLLED after ")
+    assert "differs when its schedule is run again: write dict#1[" in checked.out
+    assert "adrift.py:5; likely a global left over" in checked.out
+
+
+def test_explore_of_a_program_that_repeats_itself_says_the_same_when_checked(harness: Harness) -> None:
+    words = ("explore", "counter.py::locked_update", "--max-schedules", "20")
+
+    assert harness(*words, "--check-determinism").out == harness(*words).out
+
+
 def test_explore_json_describes_failure(harness: Harness) -> None:
     failure = explored(harness, "counter.py::lost_update")["failure"]
 
