@@ -36,9 +36,9 @@ from typing import final
 
 from harness.instrument import CONTAINERS, IMMUTABLE
 from harness.sim.glance import Glance, is_plain
+from harness.sim.saved_cache import CacheState
 from harness.sim.saved_state import (
     CONTAINER_STATES,
-    CacheState,
     CellState,
     ClassState,
     EmptyContainers,
@@ -190,10 +190,12 @@ class Isolation:
 
     def _save_cache(self, cache: _lru_cache_wrapper[object]) -> Iterator[object]:
         if cache.__module__ in self._own:
-            if cache.cache_info().currsize:
-                self.limits.append(f"the cache of {cache.__name__} was filled before the exploration")
+            state = CacheState(cache)
+            if state.is_restorable:
+                self._note(state)
+                yield from (part for entry in state.entries for part in entry)
             else:
-                self._note(CacheState(cache))
+                self.limits.append(f"the cache of {cache.__name__} was filled before, by no Python function")
             yield cache.__wrapped__
 
     def _save_instance(self, obj: object, kind: type) -> Iterator[object]:

@@ -12,14 +12,12 @@ import sys
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from functools import _lru_cache_wrapper
 from operator import is_
 from types import CellType, GetSetDescriptorType, MappingProxyType, MemberDescriptorType, ModuleType
 from typing import Protocol
 
 __all__ = [
     "CONTAINER_STATES",
-    "CacheState",
     "CellState",
     "ClassState",
     "EmptyContainers",
@@ -237,18 +235,6 @@ class SlotState:
             self.slot.__delete__(self.target)
         else:
             self.slot.__set__(self.target, self.value)
-
-
-class CacheState:
-    """A ``functools.lru_cache`` that was empty."""
-
-    def __init__(self, target: _lru_cache_wrapper[object]) -> None:
-        self.target = target
-
-    def restore(self) -> None:
-        """Put it back where it differs."""
-        if self.target.cache_info().currsize:
-            self.target.cache_clear()
 
 
 class RandomState:

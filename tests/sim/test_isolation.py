@@ -675,15 +675,89 @@ def test_cache_that_was_empty_is_emptied(module):
     assert f(1) is not first
 
 
-def test_cache_that_was_filled_is_named(module):
-    @functools.lru_cache
+@pytest.mark.parametrize("options", [{"maxsize": None}, {"maxsize": 4}, {"maxsize": 4, "typed": True}], ids=str)
+def test_cache_that_was_filled_is_filled_again_with_the_same_objects(module, options):
+    factor = 2
+
+    @functools.lru_cache(**options)
+    def f(x, y=0, *, z=0):
+        return [x, y, z, factor]
+
+    module.f = own(module, f)
+    calls = [((1,), {}), (("text", 2), {"z": 3}), ((1.5,), {"z": 2, "y": 1}), (((7, 8),), {})]
+    results = [f(*args, **keywords) for args, keywords in calls]
+    isolation = Isolation([module])
+    code = f.__wrapped__.__code__
+
+    for _ in range(2):
+        isolation.restore()
+        f.cache_clear()
+        f("other")
+        isolation.restore()
+
+        assert f.cache_info()[3] == 4
+        assert all(f(*call[0], **call[1]) is result for call, result in zip(calls, results, strict=True))
+    assert isolation.limits == []
+    assert f.__wrapped__.__code__ is code
+
+
+def test_entry_of_a_cache_used_least_recently_is_still_the_first_to_go(module):
+    @functools.lru_cache(maxsize=2)
     def f(x):
-        return x
+        return [x]
+
+    module.f = own(module, f)
+    first, second = f(1), f(2)
+    assert f(1) is first  # so that 2 goes first
+    isolation = Isolation([module])
+    f(3)
+    isolation.restore()
+    f(4)
+
+    assert f(1) is first
+    assert f(2) is not second
+
+
+def test_executions_find_the_same_counts_in_a_cache_whatever_was_asked_before(module):
+    @functools.cache
+    def f(x):
+        return [x]
 
     module.f = own(module, f)
     f(1)
+    f(1)
+    isolation = Isolation([module])
+    counts = []
+    for _ in range(3):
+        isolation.restore()
+        counts.append(f.cache_info())
+        f(1)
+        f(2)
 
-    assert Isolation([module]).limits == ["the cache of f was filled before the exploration"]
+    assert len(set(counts)) == 1
+
+
+def test_results_in_a_cache_are_put_back(module):
+    @functools.lru_cache
+    def items(x):
+        return []
+
+    module.items = own(module, items)
+    kept = items(1)
+    isolation = Isolation([module])
+    kept.append("left over")
+    isolation.restore()
+
+    assert kept == []
+    assert items(1) is kept
+
+
+def test_bounded_cache_of_what_is_no_python_function_is_named_when_it_was_filled(module):
+    module.f = functools.lru_cache(functools.partial(max, 1))
+    functools.update_wrapper(module.f, own(module, lambda x: x))
+    module.f(2)
+
+    assert Isolation([module]).limits == ["the cache of <lambda> was filled before, by no Python function"]
 
 
 def test_registrations_of_a_dispatching_function_are_put_back(module):
