@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from harness.views.legend import Sample
 from harness.views.svg import MUTED, element, number, title
@@ -31,24 +31,33 @@ class Event(Protocol):
         """What it acted on."""
 
 
+_E = TypeVar("_E", bound=Event)
+
+
 def frame(x: float, y: float, width: float, height: float) -> str:
     """Return the frame around an access that raced."""
     return element("rect", x=x, y=y, width=width, height=height, rx=3, fill=_RACED_GROUND, stroke=_RACED)
 
 
 def lock_spans(
-    events: Sequence[Event], rows: Sequence[float], lane: Callable[[int], float], colour: Callable[[int], str]
+    events: Sequence[_E],
+    rows: Sequence[float],
+    lane: Callable[[_E], float],
+    colour: Callable[[_E], str],
+    gaps: Collection[int] = (),
 ) -> Iterator[str]:
-    """Yield a line beside the lane from each acquisition to its release, and a dotted one while a task waits."""
+    """Yield a line beside the lane from each acquisition to its release, and a dotted one while a task waits.
+
+    Where the release is not among the events, the line ends before the next of ``gaps``, positions before which events
+    are left out.
+    """
     for first, event in enumerate(events):
-        x = lane(event.task) + _BESIDE
+        x = lane(event) + _BESIDE
         if event.kind == "acquire":
-            last = _end(events, first, "release", event.target)
-            yield element(
-                "g", title(f"holds {event.target}"), _line(x, rows[first], rows[last], colour(event.task), None)
-            )
+            last = _end(events, first, "release", event.target, gaps)
+            yield element("g", title(f"holds {event.target}"), _line(x, rows[first], rows[last], colour(event), None))
         elif event.kind == "wait":
-            last = _end(events, first, "", "")
+            last = _end(events, first, "", "", gaps)
             yield element("g", title(f"waits for {event.target}"), _line(x, rows[first], rows[last], MUTED, _WAIT))
 
 
@@ -61,14 +70,14 @@ def lock_legend(events: Sequence[Event]) -> Iterator[tuple[Sample, str]]:
         yield (lambda x, y: _line(x + 6, y - 6, y + 6, MUTED, _WAIT)), "waits for a lock"
 
 
-def _end(events: Sequence[Event], first: int, kind: str, target: str) -> int:
+def _end(events: Sequence[Event], first: int, kind: str, target: str, gaps: Collection[int]) -> int:
     """Return the position of the task's next event, of a kind and on a target if these are given, else the last one."""
     task = events[first].task
     for position in range(first + 1, len(events)):
         event = events[position]
         if event.task == task and (not kind or (event.kind, event.target) == (kind, target)):
             return position
-    return len(events) - 1
+    return min((gap for gap in gaps if gap > first), default=len(events)) - 1
 
 
 def _line(x: float, top: float, bottom: float, colour: str, dashes: str | None) -> str:

@@ -1,20 +1,23 @@
 """The interleaving of one execution as a picture: a lane per task, time downward.
 
-An execution can have thousands of events and a reader wants the end: of a long one the part around the failure is drawn
-and the picture says how much was left out. ``timeline_drawing`` draws.
+An execution can have thousands of events: of a long one what lies around the accesses that raced, the preemptions and
+the failure is drawn, or its end where no race is known, and the picture says how much was left out where.
+``timeline_drawing`` draws.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol, final, runtime_checkable
 
 from harness.explore.explaining import find_race
 from harness.sim import Event as RecordedEvent
 from harness.views.errors import InvalidArgumentError
 from harness.views.text import clean
-from harness.views.timeline_drawing import Event, Window, draw
+from harness.views.timeline_drawing import Event, Window, actor_of, await_of, draw
 from harness.views.view import View
 
 __all__ = ["Event", "Execution", "HasExecution", "TimelineView", "timeline", "timeline_svg"]
@@ -66,7 +69,7 @@ def timeline(subject: Execution | HasExecution, *, max_events: int = 80) -> Time
 
     Args:
         subject: An execution, or a failure, whose execution is drawn.
-        max_events: Most events to draw; of a longer execution those around the failure, or the last ones.
+        max_events: Most events to draw; of a longer execution those around the race and the failure, or the last ones.
 
     Returns:
         The picture; a notebook shows it, elsewhere its text is shown.
@@ -101,13 +104,34 @@ def timeline_svg(execution: Execution, *, max_events: int = 80, heading: str | N
 def _window(execution: Execution, max_events: int) -> Window:
     if max_events < 1:
         raise InvalidArgumentError("max_events", max_events, 1)
-    events = execution.events
+    events, raced = execution.events, _raced(execution.events)
+    if raced and len(events) > max_events:
+        return _around(events, raced, max_events)
     failed = next((position for position, event in enumerate(events) if event.kind == "error"), len(events))
     end = len(events)
     if len(events) > max_events:
         end = max(min(end, failed + 1 + min(_AFTER_FAILURE, max_events - 1)), max_events)
     start = max(0, end - max_events)
-    return Window(tuple(events[start:end]), start, len(events) - end, _raced(events))
+    return Window(tuple(events[start:end]), start, len(events) - end, raced)
+
+
+def _around(events: Sequence[Event], raced: frozenset[int], most: int) -> Window:
+    """Return what is nearest to the accesses that raced, to preemptions and the failure; stretches between left out."""
+    first, last = min(raced), max(raced)
+    awaits = [at for at in range(first, last) if await_of(events[at]) is not None]
+    switches = [*awaits, *(at for at, event in enumerate(events) if event.preempted)]
+    failed = [position for position, event in enumerate(events) if event.kind == "error"]
+    anchors = sorted(raced | {*switches, *(position + 1 for position in switches), *failed})
+
+    def rank(position: int) -> tuple[int, int, int]:
+        after = bisect(anchors, position)
+        around = anchors[max(after - 1, 0) : after + 1]
+        to_race = min(abs(position - step) for step in raced)
+        return -(position in raced), min(abs(position - anchor) for anchor in around), to_race
+
+    kept = sorted(sorted(range(len(events)), key=rank)[:most])
+    gaps = {at: now - before - 1 for at, (before, now) in enumerate(pairwise(kept), 1) if now - before > 1}
+    return Window(tuple(events[at] for at in kept), kept[0], len(events) - 1 - kept[-1], raced, gaps)
 
 
 def _raced(events: Sequence[Event]) -> frozenset[int]:
@@ -122,7 +146,7 @@ def _raced(events: Sequence[Event]) -> frozenset[int]:
 def _counts(execution: Execution, max_events: int) -> str:
     left_out = max(0, len(execution.events) - max_events)
     shown = f" ({left_out:,} of them not drawn)" if left_out else ""
-    tasks = _count(len({event.task for event in execution.events}), "task")
+    tasks = _count(len({actor_of(event) for event in execution.events}), "task")
     preemptions = _count(sum(event.preempted for event in execution.events), "preemption")
     return f"{_count(len(execution.events), 'event')}{shown}, {tasks}, {preemptions}"
 

@@ -6,8 +6,8 @@ a row of its own with an arrow from lane to lane; other hand-overs are thin dott
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, final
 
@@ -30,6 +30,8 @@ _SWITCH, _WRONG, _RIGHT = "#b3430a", "#c92a2a", "#2b7a37"
 _FAINT = "#e3e6e9"
 _ERROR_LINES = 6
 _GAP = 10.0  # between columns of words
+_GAP_ROW = 20.0  # height of what stands for events left out
+_TORN = {"stroke": MUTED, "stroke_dasharray": "1 4"}
 
 
 class Event(Protocol):
@@ -85,6 +87,7 @@ class Window:
     before: int
     after: int
     raced: frozenset[int] = frozenset()  # steps of the accesses that raced
+    gaps: Mapping[int, int] = field(default_factory=dict)  # by position in ``events``: events left out before it
 
 
 def draw(window: Window, heading: str, counts: str, outcome: str, token: str) -> str:
@@ -98,8 +101,8 @@ class _Drawing:
     def __init__(self, window: Window) -> None:
         self._window = window
         self._events = window.events
-        self._names = {event.task: event.task_name for event in sorted(self._events, key=lambda event: event.task)}
-        self._lane = {task: position for position, task in enumerate(self._names)}
+        self._names = {actor_of(event): name_of(event) for event in sorted(self._events, key=actor_of)}
+        self._lane = {actor: position for position, actor in enumerate(self._names)}
         widest = _widest(list(self._names.values()), _TEXT, bold=True)
         self._pitch = min(max(widest + 18, 44.0), _WIDEST_LANE)
         self._staggered = self._pitch * len(self._names) > _ALL_LANES
@@ -124,47 +127,60 @@ class _Drawing:
         end = self._place_rows(heads + 12)
         parts += self._heads(top, end)
         parts += self._left_out(heads + 24, end)
+        parts += self._gaps()
         parts += self._raced()
         parts += self._bars()
-        parts += lock_spans(self._events, self._rows, self._x, self._colour)
+        parts += lock_spans(self._events, self._rows, self._x, self._colour, self._window.gaps)
         parts += self._hand_overs()
         parts += self._texts()
         box, height = self._outcome(outcome, end + 22 * bool(self._window.after) + 12)
         explained, height = legend(self._legend_entries(), _MARGIN, height + 22, self._width - _MARGIN, sample_width=18)
         return document(self._width, height + _MARGIN, heading, f"{counts}; {outcome}", *parts, *box, *explained)
 
-    def _x(self, task: int) -> float:
-        return _LANES + self._pitch * (self._lane[task] + 0.5)
+    def _x(self, event: Event) -> float:
+        return _LANES + self._pitch * (self._lane[actor_of(event)] + 0.5)
 
-    def _colour(self, task: int) -> str:
-        return PALETTE[(task - 1) % len(PALETTE)]
+    def _colour(self, event: Event) -> str:
+        return self._colour_of(actor_of(event))
+
+    @staticmethod
+    def _colour_of(actor: tuple[int, int]) -> str:
+        return PALETTE[(sum(actor) - 1) % len(PALETTE)]
 
     def _place_rows(self, y: float) -> float:
         """Set the middle of each row; return the end of the last."""
         y += 22 * bool(self._window.before)
-        for event in self._events:
+        for position, event in enumerate(self._events):
+            y += _GAP_ROW * (position in self._window.gaps)
             self._rows.append(y + _ROW / 2)
-            y += _ROW + _EXTRA * event.preempted
+            y += _ROW + _EXTRA * (event.preempted or await_of(event) is not None)
         return y
 
     def _heads(self, top: float, end: float) -> Iterator[str]:
         """Write each task's name over its lane, or in steps like stairs when names are wider than lanes."""
-        for position, (task, name) in enumerate(self._names.items()):
-            x = self._x(task)
+        for position, (actor, name) in enumerate(self._names.items()):
+            x = _LANES + self._pitch * (position + 0.5)
             y = top + 16 * position if self._staggered else top
             yield element("path", d=f"M{number(x)} {number(y + 16)}V{number(end)}", stroke=_FAINT, stroke_width=1.5)
             room = self._width - _MARGIN - x if self._staggered else self._pitch - 8
             shown = fit(name, room, _TEXT, bold=True)
             anchor = None if self._staggered else "middle"
             left = x - 4 if self._staggered else x
-            head = label(left, y + 11, shown, _TEXT, bold=True, fill=self._colour(task), anchor=anchor)
-            yield element("g", title(f"task {task}: {name}"), head)
+            head = label(left, y + 11, shown, _TEXT, bold=True, fill=self._colour_of(actor), anchor=anchor)
+            yield element("g", title(f"task {actor[0]}: {name}"), head)
 
     def _left_out(self, top: float, end: float) -> Iterator[str]:
         for count, y, which in ((self._window.before, top, "earlier"), (self._window.after, end + 16, "later")):
             if count:
                 words = f"… {count:,} {which} event{'s' * (count > 1)} left out"
                 yield label(self._words, y, words, _TEXT, fill=MUTED)
+
+    def _gaps(self) -> Iterator[str]:
+        """Write between the rows how many events are left out there."""
+        for position, count in self._window.gaps.items():
+            y = self._rows[position] - _ROW / 2 - _GAP_ROW / 2
+            yield label(self._words, y + 3.5, f"… {count:,} event{'s' * (count > 1)} left out", _TEXT, fill=MUTED)
+            yield element("path", d=f"M{number(_LANES)} {number(y)}H{number(self._words - 6)}", **_TORN)
 
     def _raced(self) -> Iterator[str]:
         """Frame the rows of the accesses that raced."""
@@ -177,17 +193,18 @@ class _Drawing:
         """Join the consecutive events of one task."""
         first = 0
         for last, event in enumerate(self._events):
-            if last + 1 < len(self._events) and self._events[last + 1].task == event.task:
+            is_last = last + 1 == len(self._events) or last + 1 in self._window.gaps
+            if not is_last and actor_of(self._events[last + 1]) == actor_of(event):
                 continue
             y, height = self._rows[first] - 8, self._rows[last] - self._rows[first] + 16
             yield element(
                 "rect",
-                x=self._x(event.task) - 8,
+                x=self._x(event) - 8,
                 y=y,
                 width=16,
                 height=height,
                 rx=8,
-                fill=self._colour(event.task),
+                fill=self._colour(event),
                 fill_opacity=0.16,
             )
             first = last + 1
@@ -195,13 +212,10 @@ class _Drawing:
     def _hand_overs(self) -> Iterator[str]:
         for position, event in enumerate(self._events):
             after = self._events[position + 1] if position + 1 < len(self._events) else None
-            if event.preempted:
-                yield from self._preemption(position, event, after)
-            elif after is not None and after.task != event.task:
-                start, end = (
-                    (self._x(event.task), self._rows[position]),
-                    (self._x(after.task), self._rows[position + 1]),
-                )
+            if event.preempted or await_of(event) is not None:
+                yield from self._switch(position, event, after)
+            elif after is not None and actor_of(after) != actor_of(event) and position + 1 not in self._window.gaps:
+                start, end = (self._x(event), self._rows[position]), (self._x(after), self._rows[position + 1])
                 yield element(
                     "path",
                     d=f"M{number(start[0])} {number(start[1] + 8)}L{number(end[0])} {number(end[1] - 8)}",
@@ -209,12 +223,16 @@ class _Drawing:
                     stroke_dasharray="1.5 2.5",
                 )
 
-    def _preemption(self, position: int, event: Event, after: Event | None) -> Iterator[str]:
+    def _switch(self, position: int, event: Event, after: Event | None) -> Iterator[str]:
+        """Draw where control leaves a task that could go on, or one that awaits and so lets another of its loop in."""
         y = self._rows[position] + _ROW / 2 + _EXTRA / 2
-        words = "preempted"
-        if after is not None and after.task != event.task:
-            words = f"preempted: {event.task_name} could go on, {after.task_name} runs"
-            x, to = self._x(event.task), self._x(after.task)
+        awaits = None if event.preempted else await_of(event)
+        words = "preempted" if awaits is None else f"awaits at {awaits}"
+        if after is not None and actor_of(after) != actor_of(event):
+            words = f"{name_of(event)} {words}, {name_of(after)} runs"
+            if awaits is None:
+                words = f"preempted: {event.task_name} could go on, {after.task_name} runs"
+            x, to = self._x(event), self._x(after)
             d = f"M{number(x)} {number(y - 11)}V{number(y)}H{number(to)}V{number(y + 6)}"
             yield element("path", d=d, fill="none", stroke=_SWITCH, stroke_width=1.8)
             yield polygon([(to - 4, y + 5), (to + 4, y + 5), (to, y + 11)], fill=_SWITCH)
@@ -226,7 +244,7 @@ class _Drawing:
         target = self._words + columns.kind
         source = target + columns.target
         for event, y in zip(self._events, self._rows, strict=True):
-            x, colour = self._x(event.task), self._colour(event.task)
+            x, colour = self._x(event), self._colour(event)
             yield element(
                 "g",
                 title(f"{_spoken(event)}: {event.source}"),
@@ -285,6 +303,22 @@ class _Drawing:
         yield from lock_legend(self._events)
 
 
+def actor_of(event: Event) -> tuple[int, int]:
+    """Return whose lane an event stands in: that of its task, or of the asyncio task in it where there is one."""
+    return getattr(event, "actor", (event.task, 0))
+
+
+def name_of(event: Event) -> str:
+    """Return the name of that lane."""
+    return str(getattr(event, "actor_name", event.task_name))
+
+
+def await_of(event: Event) -> str | None:
+    """Return the place of the await at which the task let another one of its loop in after the event, if it did."""
+    left_at = getattr(event, "left_at", None)
+    return None if left_at is None else f"{left_at[0].replace(chr(92), '/').rpartition('/')[2]}:{left_at[1]}"
+
+
 def _touched(event: Event) -> str:
     """Return what an event acts on, with the value it read or wrote where that is known."""
     value = getattr(event, "value", "")
@@ -324,4 +358,4 @@ def _location(event: Event) -> str:
 
 def _spoken(event: Event) -> str:
     where = f" in {event.function}, {_location(event)}" if event.file else ""
-    return f"step {event.step}, {event.task_name} {event.kind} {event.target}{where}"
+    return f"step {event.step}, {name_of(event)} {event.kind} {event.target}{where}"

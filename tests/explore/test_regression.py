@@ -47,12 +47,13 @@ def run(folder, *arguments, text=""):
         check=False,
         cwd=folder,
         input=text,
-        env={"PYTHONPATH": f"{ROOT}:{folder}", "PATH": ""},
+        env={"PYTHONPATH": f"{ROOT}:{folder}", "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
 
 
 def pytest_in(folder):
-    return run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_made.py")
+    """Run the made test with our plugin alone: loading all that is installed takes longer than the test."""
+    return run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "harness.pytest_plugin", "test_made.py")
 
 
 def test_made_test_fails_until_the_program_is_mended(tmp_path):

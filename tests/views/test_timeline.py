@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -137,6 +138,39 @@ def test_long_tail_after_the_failure_is_left_out_too() -> None:
 
     assert _steps(view)[-1] == "310"
     assert "… 189 later events left out" in _texts(view)
+
+
+@pytest.mark.parametrize("pitfall", [pitfalls.get(name) for name in ("lost-update-async", "retired-pool-served")])
+def test_long_failure_shows_the_race_and_the_switch_with_what_lies_between_counted(pitfall: pitfalls.Pitfall) -> None:
+    failure = explore(pitfall.broken, instrument=pitfall.instrument).failure
+    assert failure is not None
+    events = failure.execution.events
+    race = find_race(events)
+    assert race is not None
+    view = timeline(failure)
+    steps = [int(step) for step in _steps(view)]
+
+    raced = {event.step for event in (race.first, race.second, race.third) if event is not None}
+    assert raced | {event.step for event in events if event.preempted or event.kind == "error"} <= set(steps)
+    assert len(steps) == 80
+    left_out = [now - before - 1 for before, now in pairwise([-1, *steps, len(events)]) if now - before > 1]
+    texts = [text for text in _texts(view) if text.endswith("left out")]
+    assert sorted(int(text.split()[1]) for text in texts) == sorted(left_out)
+    assert sum(left_out) == len(events) - 80
+
+
+def test_tasks_of_a_loop_have_lanes_of_their_own_and_the_await_between_is_told() -> None:
+    pitfall = pitfalls.get("lost-update-async")
+    failure = explore(pitfall.broken, instrument=pitfall.instrument).failure
+    assert failure is not None
+    race = find_race(failure.execution.events)
+    assert race is not None
+    assert race.awaited is not None
+    texts = _texts(timeline(failure))
+
+    assert {race.first.actor_name, race.second.actor_name} <= set(texts)
+    awaits = f"{race.first.actor_name} awaits at lost_update_async.py:{race.awaited[1]}, "
+    assert any(text.startswith(awaits) for text in texts)
 
 
 def test_early_failure_is_shown_from_the_start() -> None:
