@@ -40,6 +40,7 @@ _TESTING = ("unittest", "_pytest", "pytest", "hypothesis")  # these look at what
 _DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__"]
 _GENERATORS = frozenset({"dataclasses", "reprlib"})
 _GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.methodcaller: OPAQUE}
+_CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
 _MOST_ITEMS = 1_000  # looked at for code of the program
 
 
@@ -77,6 +78,9 @@ class CallTable:
         self._implementations: dict[type, _Implementation] = {}
         self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
         self._of_classes: dict[type, CallEffect] = {}
+        self._of_names: dict[object, CallEffect] = {}  # by name of the module
+        # Of methods of containers: whether they write, whether they take a key, and what they read besides.
+        self._of_methods: dict[tuple[type, str], tuple[bool, bool, CallEffect]] = {}
         # What is known to touch nothing, for the hook to ask first.
         self.silent_namespaces: set[int] = set()
         self.silent_classes: set[type] = set()
@@ -164,14 +168,20 @@ class CallTable:
         return self._of_unchanging(receiver, name, arguments)
 
     def _of_container(self, receiver: object, name: str, arguments: Sequence[object]) -> Call:
-        base = next((base for base in type(receiver).__mro__ if base in CONTAINERS), None)
-        effect = effect_of(base, name) if base is not None else None
-        writes, keyed = (effect.writes, effect.keyed) if effect is not None else (True, False)
+        known = self._of_methods.get((type(receiver), name))
+        if known is None:
+            known = self._of_methods[type(receiver), name] = self._effect_of_method(type(receiver), name)
+        writes, keyed, read = known
         key = arguments[0] if keyed and arguments else NO_KEY
-        read = NOTHING if name in _STORING else TEXT if name in _LOOKING else WHOLE
-        read = dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
         looked_at = [receiver, *arguments] if name in _LOOKING else arguments
         return Call(name, read, receiver, (receiver, key, "write" if writes else "read"), looked_at)
+
+    def _effect_of_method(self, kind: type, name: str) -> tuple[bool, bool, CallEffect]:
+        base = next((base for base in kind.__mro__ if base in CONTAINERS), None)
+        effect = effect_of(base, name) if base is not None else None
+        writes, keyed = (effect.writes, effect.keyed) if effect is not None else (True, False)
+        read = NOTHING if name in _STORING else TEXT if name in _LOOKING else WHOLE
+        return writes, keyed, dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
         is_builtin = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
@@ -263,6 +273,12 @@ class CallTable:
     def _effect_of_module(self, name: object) -> CallEffect:
         if type(name) is not str:
             return OPAQUE
+        found = self._of_names.get(name)
+        if found is None:
+            found = self._of_names[name] = self._effect_of_name(name)
+        return found
+
+    def _effect_of_name(self, name: str) -> CallEffect:
         if name.startswith("harness.sim") or name in HARMLESS_MODULES:
             return TEXT if name == "logging" else NOTHING
         package = name.partition(".")[0]
@@ -281,7 +297,7 @@ class CallTable:
         if depth == "nothing" or not arguments:
             return False
         if depth == "whole":
-            return any(kinds[type(argument)] in (CONTAINER, ITERATOR, FOREIGN) for argument in arguments)
+            return not _CHANGING.isdisjoint([kinds[type(argument)] for argument in arguments])
         if depth == "text":
             return any(map(self._shows, arguments))
         return leads_to_mutable(arguments, kinds)

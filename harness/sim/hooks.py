@@ -97,6 +97,9 @@ def make_hooks(
 
     def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
         scheduler = task.scheduler
+        if not scheduler.is_followed:
+            scheduler.point(task)
+            return
         if scheduler.tracker is not None and not task.inside:
             for obj, key, operation in plan():
                 scheduler.tracker.access(task, obj, sites.nameless(site), plain_key(obj, key), operation)
@@ -110,6 +113,9 @@ def make_hooks(
 
     def perform(task: Task, site: int, call: Call) -> None:
         scheduler = task.scheduler
+        if not scheduler.is_followed:
+            scheduler.point(task)
+            return
         if scheduler.tracker is not None and not task.inside:
             known = calls.accesses(call)
             for obj, key, operation in known or ():
@@ -185,9 +191,14 @@ def make_hooks(
             elif kind is type:
                 if function in silent_classes:
                     return stand_in(function)
-            elif kind in _BUILTIN_METHODS and kinds[type(function.__self__)] is LOCK:  # type: ignore[attr-defined]
-                lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]
-                return getattr(lock, function.__name__)  # type: ignore[attr-defined]
+            elif kind in _BUILTIN_METHODS:
+                receiver_kind = kinds[type(function.__self__)]  # type: ignore[attr-defined]
+                if receiver_kind is LOCK:
+                    lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]
+                    return getattr(lock, function.__name__)  # type: ignore[attr-defined]
+                if receiver_kind is CONTAINER and not task.scheduler.is_followed:
+                    task.scheduler.point(task)  # whatever it does to the container
+                    return function
             function = stand_in(function)
             call = calls.resolve(function, arguments)
             if call is not None:
