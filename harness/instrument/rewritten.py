@@ -1,13 +1,16 @@
-"""Rewritten code of sources, kept for the next exploration of the same program.
+"""Rewritten code of sources, kept for the next exploration that instruments them.
 
-Rewritten code depends on its source, on the names that any instrumented source stores into, and on the number of its
-first site, since the numbers of its sites stand in it; on nothing else. What was used last is kept in memory under just
-these, so that exploring a program again, in a notebook or test by test, rewrites nothing.
+Rewritten code depends on its source, on which of the names in it any instrumented source stores into, and on the
+numbers of its sites, which stand in it; on nothing else. So each code has a range of numbers for itself, and what was
+used last is kept in memory under source and names: a notebook rewrites a cell that changed and no package beside it.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -15,14 +18,17 @@ from operator import or_
 from typing import Generic, TypeVar, final
 
 from harness.instrument.matching import CodeMap
+from harness.instrument.nodes import nodes_of
 from harness.instrument.rewrite import rewrite
-from harness.instrument.site import Site, SiteTable
+from harness.instrument.site import SiteTable
 from harness.instrument.source import SourceFile
 from harness.instrument.stores import StoredNames, stored_names
 
 __all__ = ["Rewritten", "rewrite_sources"]
 
-_MOST_SOURCES = 256
+_MOST_SOURCES = 512
+_NUMBERS = itertools.count(step=1_000_000)  # of the first site of each source; none has so many
+_WORD = re.compile(r"\w+")
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -61,8 +67,16 @@ class _Recent(Generic[_Key, _Value]):
             self._values.pop(oldest, None)
 
 
-_STORED = _Recent[SourceFile, StoredNames]()
-_CODES = _Recent[tuple[SourceFile, StoredNames, int], tuple[CodeMap, tuple[Site, ...]]]()
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Names in a source: those it stores into, and all that it mentions."""
+
+    stored: StoredNames
+    mentioned: frozenset[str]
+
+
+_NAMES = _Recent[SourceFile, _Names]()
+_CODES = _Recent[tuple[SourceFile, StoredNames], tuple[CodeMap, SiteTable]]()
 
 
 def rewrite_sources(sources: Sequence[SourceFile], sites: SiteTable) -> Rewritten:
@@ -78,42 +92,46 @@ def rewrite_sources(sources: Sequence[SourceFile], sites: SiteTable) -> Rewritte
     found = []
     for source in sources:
         try:
-            found.append((source, _stored_in(source, trees)))
+            found.append((source, _names_in(source, trees)))
         except (SyntaxError, ValueError, RecursionError) as error:
             failures[source.file] = _reason(error)
-    stored = reduce(or_, (own for _, own in found), StoredNames(frozenset()))
-    for source, _ in found:
+    stored = reduce(or_, (names.stored for _, names in found), StoredNames(frozenset()))
+    for source, names in found:
         try:
-            codes[source.file] = _rewritten(source, trees, stored, sites)
+            codes[source.file], own_sites = _rewritten(source, trees, stored.among(names.mentioned))
         except (SyntaxError, ValueError, RecursionError) as error:
             failures[source.file] = _reason(error)
+        else:
+            sites.include(own_sites)
     return Rewritten(stored, codes, failures)
 
 
-def _stored_in(source: SourceFile, trees: dict[SourceFile, ast.Module]) -> StoredNames:
-    stored = _STORED.get(source)
-    if stored is None:
+def _names_in(source: SourceFile, trees: dict[SourceFile, ast.Module]) -> _Names:
+    names = _NAMES.get(source)
+    if names is None:
         trees[source] = tree = source.parse()
-        stored = stored_names(tree)
-        _STORED.put(source, stored)
-    return stored
+        names = _Names(stored_names(tree), _mentioned(source, tree))
+        _NAMES.put(source, names)
+    return names
+
+
+def _mentioned(source: SourceFile, tree: ast.Module) -> frozenset[str]:
+    """Return all names in a source, and all its strings, which may be put together of several."""
+    strings = (node.value for node in nodes_of(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return frozenset(_WORD.findall(unicodedata.normalize("NFKC", source.text))).union(strings)
 
 
 def _rewritten(
-    source: SourceFile, trees: dict[SourceFile, ast.Module], stored: StoredNames, sites: SiteTable
-) -> CodeMap:
-    first = len(sites)
-    known = _CODES.get((source, stored, first))
-    if known is not None:
-        codes, own_sites = known
-        sites.extend(own_sites)
-        return codes
-    tree = trees.pop(source, None) or source.parse()
-    original = source.compile(tree)
-    rewritten = rewrite(tree, file=source.file, digest=source.digest, stored=stored, sites=sites)
-    codes = CodeMap(original, source.compile(rewritten))
-    _CODES.put((source, stored, first), (codes, sites.all()[first:]))
-    return codes
+    source: SourceFile, trees: dict[SourceFile, ast.Module], stored: StoredNames
+) -> tuple[CodeMap, SiteTable]:
+    known = _CODES.get((source, stored))
+    if known is None:
+        tree, sites = trees.pop(source, None) or source.parse(), SiteTable(next(_NUMBERS))
+        original = source.compile(tree)
+        rewritten = rewrite(tree, file=source.file, digest=source.digest, stored=stored, sites=sites)
+        known = CodeMap(original, source.compile(rewritten)), sites
+        _CODES.put((source, stored), known)
+    return known
 
 
 def _reason(error: Exception) -> str:

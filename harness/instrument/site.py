@@ -7,7 +7,6 @@ in one process, or on one Python version, speaks of the same places in another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, final
 
@@ -43,16 +42,26 @@ class Site:
 
 @final
 class SiteTable:
-    """The sites of one exploration, numbered in the order they were added. Confined: filled before the first run."""
+    """Sites by their numbers. Confined: filled before the first run.
 
-    def __init__(self) -> None:
-        self._sites: list[Site] = []
+    Args:
+        first: Number of the first site that is added.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self._next = first
+        self._sites: dict[int, Site] = {}
         self._nameless: dict[int, Site] = {}
 
     def add(self, site: Site) -> int:
         """Return the number of a new site."""
-        self._sites.append(site)
-        return len(self._sites) - 1
+        self._next += 1
+        self._sites[self._next - 1] = site
+        return self._next - 1
+
+    def include(self, other: SiteTable) -> None:
+        """Add the sites of another table under the numbers they have there."""
+        self._sites |= other._sites
 
     def __getitem__(self, number: int) -> Site:
         return self._sites[number]
@@ -67,10 +76,6 @@ class SiteTable:
             found = self._nameless[number] = replace(self._sites[number], name=None)
         return found
 
-    def extend(self, sites: Sequence[Site]) -> None:
-        """Add sites, in their order."""
-        self._sites += sites
-
     def all(self) -> tuple[Site, ...]:
-        """Return the sites in order of their numbers."""
-        return tuple(self._sites)
+        """Return the sites in the order they were added."""
+        return tuple(self._sites.values())

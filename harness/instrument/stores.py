@@ -54,6 +54,11 @@ class StoredNames:
         forced, lazy = self.forced | other.forced, self.lazy | other.lazy
         return StoredNames(names, self.anything or other.anything, forced, lazy, constructed, exposed)
 
+    def among(self, mentioned: frozenset[str]) -> StoredNames:
+        """Return what matters to code that mentions these names alone."""
+        known = mentioned | {_without_class(name) for name in mentioned}
+        return StoredNames(self.names & known, self.anything, lazy=self.lazy & known)
+
     def is_forced(self, name: str) -> bool:
         """Return whether an attribute of this name may be stored on a frozen instance."""
         return self.anything or _without_class(name) in self.forced

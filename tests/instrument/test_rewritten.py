@@ -32,7 +32,7 @@ def parses(monkeypatch):
         return parse(self)
 
     monkeypatch.setattr(SourceFile, "parse", noting)
-    monkeypatch.setattr(module, "_STORED", module._Recent())
+    monkeypatch.setattr(module, "_NAMES", module._Recent())
     monkeypatch.setattr(module, "_CODES", module._Recent())
     return files
 
@@ -73,14 +73,43 @@ def test_code_of_other_text_file_flags_or_names_stored_is_made_anew(parses):
     assert code_of(source(TEXT, "f.py")) is kept
 
 
-def test_code_behind_the_sites_of_another_module_carries_its_own_numbers(parses):
-    sites = SiteTable()
-    code_of(source(TEXT, "f.py"))
-    done = rewrite_sources([source(STORING, "g.py"), source(TEXT, "f.py")], sites)
-    code = next(done.codes["f.py"].pairs())[1]
-    numbers = [n for n in code.co_consts if isinstance(n, int)]
+def test_code_of_a_package_is_kept_when_the_program_beside_it_changes(parses):
+    kept = code_of(source(TEXT, "f.py"), source("def p(o):\n    return o.first\n", "program.py"))
+    parses.clear()
+    changed = source("def p(o):\n    o.second = g(o)\n    return o.second\n", "program.py", digest="e")
 
-    assert [sites[n].file for n in numbers] == ["f.py"]
+    assert code_of(source(TEXT, "f.py"), changed) is kept
+    assert parses == ["program.py"]
+
+
+def test_no_two_sources_share_the_number_of_a_site(parses):
+    sites = SiteTable()
+    done = rewrite_sources([source(STORING, "g.py"), source(TEXT, "f.py")], sites)
+    for file in ("f.py", "g.py"):
+        code = next(done.codes[file].pairs())[1]
+        numbers = [n for n in code.co_consts if isinstance(n, int) and n != 1]
+
+        assert [sites[n].file for n in numbers] == [file]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class C:\n    def f(self, o):\n        return o.__name\n",
+        "def f(o):\n    return o._C__name\n",
+        "def f(o):\n    return getattr(o, 'the_' 'name')\n",
+        "def f(o):\n    return o.\ufb01ne\n",
+        "def f():\n    return shared\n",
+    ],
+)
+def test_name_stored_elsewhere_reaches_code_that_mentions_it(text, parses):
+    storing = "class C:\n def g(self, o):\n  global shared\n  shared = o.__name = o.the_name = o.fine = 1\n"
+    alone, beside = SiteTable(), SiteTable()
+    kept = rewrite_sources([source(text, "f.py")], alone)
+    other = rewrite_sources([source(text, "f.py"), source(storing, "g.py")], beside)
+    hooks = [[*done.codes["f.py"].pairs()][-1][1].co_names for done in (kept, other)]
+
+    assert hooks[0] != hooks[1]
 
 
 def test_source_that_is_no_python_fails_each_time(parses):
