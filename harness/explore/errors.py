@@ -26,15 +26,21 @@ class ReplayDivergenceError(ExploreError):
         step: Choice at which it left the schedule, from 0.
         wanted: Task the schedule wants there, or ``None`` where the execution ended too early.
         runnable: Tasks that could go on.
+        choices: Choices that the schedule has.
+        details: Why the wanted task could not go on, and which line of the program was reached.
     """
 
-    def __init__(self, step: int, wanted: str | None, runnable: Sequence[str], choices: int) -> None:
-        super().__init__(step, wanted, tuple(runnable), choices)
+    def __init__(
+        self, step: int, wanted: str | None, runnable: Sequence[str], choices: int, details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(step, wanted, tuple(runnable), choices, tuple(details))
         self.step, self.wanted, self.runnable, self.choices = step, wanted, tuple(runnable), choices
+        self.details = tuple(details)
 
     def __str__(self) -> str:
         cause = "the program changed or reads a clock, randomness or state we do not control"
         if self.wanted is None:
             return f"the schedule has {self.choices} choices, the program made {self.step}; {cause}"
         runnable = ", ".join(repr(name) for name in self.runnable)
-        return f"step {self.step} wants task {self.wanted!r}, runnable are {runnable}; {cause}"
+        found = "; ".join([f"runnable are {runnable}", *self.details, cause])
+        return f"step {self.step} wants task {self.wanted!r}, {found}"

@@ -69,8 +69,9 @@ def replay(
 
 def _check(follow: FollowSchedule, schedule: Schedule, outcome: Outcome) -> None:
     if follow.divergence is not None:
-        step, wanted, runnable = follow.divergence
+        found, wanted = follow.divergence, follow.divergence.wanted
         name = outcome.tasks[wanted - 1] if 0 < wanted <= len(outcome.tasks) else f"number {wanted}"
-        raise ReplayDivergenceError(step, name, runnable, schedule.length)
+        details = tuple(filter(None, (found.reason, found.place)))
+        raise ReplayDivergenceError(found.step, name, found.runnable, schedule.length, details)
     if follow.made != schedule.length:
         raise ReplayDivergenceError(follow.made, None, (), schedule.length)

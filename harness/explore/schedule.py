@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from harness.sim import CLOCK_NUMBER, Candidate, Option, Task
+from harness.sim import CLOCK_NUMBER, Candidate, Option, Task, call_stack, why_not_runnable
 
-__all__ = ["FollowChoices", "FollowSchedule", "Follower", "Schedule", "base_choice"]
+__all__ = ["Divergence", "FollowChoices", "FollowSchedule", "Follower", "Schedule", "base_choice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,37 @@ class FollowChoices(Follower):
         return self.follow(base, chosen, current)
 
 
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """Where an execution could not follow its schedule. Immutable.
+
+    Attributes:
+        step: The choice, from 0.
+        wanted: Number of the candidate that the schedule wants.
+        runnable: Names of those there were.
+        reason: Why the wanted one is not among them.
+        place: Which task chose, and at which line of the program; empty where none did.
+    """
+
+    step: int
+    wanted: int
+    runnable: tuple[str, ...]
+    reason: str
+    place: str
+
+
 @final
 class FollowSchedule:
     """Follows a schedule. Confined to one execution.
 
     Attributes:
-        divergence: Choice, wanted number and numbers and names of the candidates where a wanted task could not go on.
+        divergence: The first choice where what the schedule wants could not go on, ``None`` while there was none.
     """
 
     def __init__(self, schedule: Schedule) -> None:
         self._wanted = dict(schedule.deviations)
         self.made = 0
-        self.divergence: tuple[int, int, tuple[str, ...]] | None = None
+        self.divergence: Divergence | None = None
 
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         """Return the candidate the schedule wants."""
@@ -105,9 +124,19 @@ class FollowSchedule:
             if found is not None:
                 chosen = found
             elif self.divergence is None:
-                self.divergence = self.made, wanted, tuple(candidate.name for candidate in candidates)
+                self.divergence = self._divergence(wanted, candidates, current)
         self.made += 1
         return chosen
+
+    def _divergence(self, wanted: int, candidates: Sequence[Candidate], current: Task | None) -> Divergence:
+        tasks = [task for task in (current, *candidates) if isinstance(task, Task)]
+        is_draw = isinstance(candidates[0], Option)
+        reason = f"there are {len(candidates)} options" if is_draw else ""
+        if tasks and not is_draw:
+            reason = why_not_runnable(tasks[0].scheduler, wanted)
+        stack = call_stack() if current is not None else ()
+        place = f"{current.name!r} is at {stack[0]}" if current is not None and stack else ""
+        return Divergence(self.made, wanted, tuple(candidate.name for candidate in candidates), reason, place)
 
 
 assert CLOCK_NUMBER == 0, "tokens hold the clock as task 0"

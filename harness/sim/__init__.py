@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from harness.sim.capture import Output
 from harness.sim.clock import CLOCK_NUMBER, Clock
+from harness.sim.deadlock import why_not_runnable
 from harness.sim.draw import Option, choose
 from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import (
@@ -88,4 +89,5 @@ __all__ = [
     "shape_network",
     "short_value",
     "shown_file",
+    "why_not_runnable",
 ]

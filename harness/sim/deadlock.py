@@ -14,7 +14,7 @@ from harness.sim.task import Task
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
 
-__all__ = ["describe_deadlock"]
+__all__ = ["describe_deadlock", "why_not_runnable"]
 
 
 def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockError:
@@ -26,6 +26,19 @@ def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockEr
         names = [part.name if isinstance(part, Task) else scheduler.name_of(part) for part in circle]
         lines.append(f"circle: {' -> '.join(names)}")
     return DeadlockError(tuple(lines), tuple(call_site(task.gr_frame)[:2] for task in tasks))
+
+
+def why_not_runnable(scheduler: Scheduler, number: int) -> str:
+    """Return in words why a task of this number, 0 for the clock, cannot go on."""
+    if number == 0:
+        return "no timer is set"
+    if number > len(scheduler.tasks):
+        return f"only {len(scheduler.tasks)} tasks have been started"
+    task = scheduler.tasks[number - 1]
+    if task.is_done:
+        return f"{task.name!r} has ended"
+    is_here = task.gr_frame is None  # it is the one that asks, and its line is told beside this
+    return f"{task.name!r} {f'waits for {_wanted(scheduler, task)}' if is_here else _waiting(scheduler, task)}"
 
 
 def _waiting(scheduler: Scheduler, task: Task) -> str:

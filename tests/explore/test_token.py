@@ -151,6 +151,50 @@ def test_task_that_is_not_there_is_a_divergence_that_names_step_and_tasks():
     assert "the program changed or reads a clock, randomness or state we do not control" in str(diverged.value)
 
 
+def divergence_of(program, *deviations):
+    token = Token(fingerprint(program), (), Schedule(20, deviations)).encode()
+    with pytest.raises(ReplayDivergenceError) as diverged:
+        replay(program, token)
+    return diverged.value
+
+
+# Choices of `increments`: who begins, and who goes on before each access; the main task waits for the first thread.
+@pytest.mark.parametrize(
+    ("deviation", "runnable", "reason", "place"),
+    [
+        (
+            (1, 9),
+            "'Thread-1 (add)', 'Thread-2 (add)'",
+            "only 3 tasks have been started",
+            "'Thread-1 (add)' is at {add}",
+        ),
+        (
+            *((1, 1), "'Thread-1 (add)', 'Thread-2 (add)'"),
+            *("'MainThread' waits at {join} for the end of task 'Thread-1 (add)'", "'Thread-1 (add)' is at {add}"),
+        ),
+        (
+            *((0, 1), "'Thread-1 (add)', 'Thread-2 (add)'"),
+            *("'MainThread' waits for the end of task 'Thread-1 (add)'", "'MainThread' is at {join} in together"),
+        ),
+        ((3, 2), "'MainThread', 'Thread-2 (add)'", "'Thread-1 (add)' has ended", ""),
+        ((1, 0), "'Thread-1 (add)', 'Thread-2 (add)'", "no timer is set", "'Thread-1 (add)' is at {add}"),
+    ],
+)
+def test_divergence_says_why_the_wanted_task_cannot_go_on_and_which_line_was_reached(
+    deviation, runnable, reason, place
+):
+    error = divergence_of(increments, deviation)
+    add = increments.__code__.co_firstlineno + 4
+    places = {
+        "join": f"test_token.py:{together.__code__.co_firstlineno + 5}",
+        "add": f"test_token.py:{add} in increments.<locals>.add",
+    }
+
+    assert str(error).startswith(f"step {deviation[0]} wants task ")
+    assert f", runnable are {runnable}; {reason.format(**places)}; " in str(error)
+    assert error.details == tuple(text.format(**places) for text in (reason, place) if text)
+
+
 def test_schedule_with_more_choices_than_the_program_makes_is_a_divergence():
     token = Token(fingerprint(other), (), Schedule(4, ())).encode()
 
