@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
 import time
@@ -291,6 +292,56 @@ def slow_task_is_late() -> None:
     run_all(sleep, check)
 
 
+# An asyncio.Lock held across an await, with a thread beside it
+
+
+class Tally:
+    def __init__(self) -> None:
+        self.n, self.lock, self.is_asked = 0, asyncio.Lock(), asyncio.Event()
+
+    def increment(self) -> None:
+        self.n += 1
+
+    async def add(self) -> None:
+        async with self.lock:
+            n = self.n
+            await asyncio.sleep(0)
+            self.n = n + 1
+
+    async def add_for_another(self) -> None:
+        await self.add()
+        self.is_asked.set()
+
+
+def loop_lock_keeps_no_thread_out() -> None:
+    async def main() -> int:
+        tally = Tally()
+        thread = threading.Thread(target=tally.increment)
+        thread.start()
+        await tally.add()
+        thread.join()
+        return tally.n
+
+    assert asyncio.run(main()) == 2
+
+
+def thread_asks_the_loop() -> None:
+    async def main() -> int:
+        tally, loop = Tally(), asyncio.get_running_loop()
+
+        def ask() -> None:
+            asyncio.run_coroutine_threadsafe(tally.add_for_another(), loop)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        await tally.add()
+        await tally.is_asked.wait()
+        thread.join()
+        return tally.n
+
+    assert asyncio.run(main()) == 2
+
+
 BROKEN = [
     withdraw_may_be_refused,
     puts_in_any_order,
@@ -301,6 +352,7 @@ BROKEN = [
     daemon_fails_late,
     time_out_is_not_expected,
     slow_task_is_late,
+    loop_lock_keeps_no_thread_out,
 ]
 MENDED = [
     refusal_is_allowed,
@@ -310,12 +362,14 @@ MENDED = [
     task_done_is_made,
     locks_in_one_order,
     time_out_is_no_failure,
+    thread_asks_the_loop,
 ]
 
 
+@pytest.mark.parametrize("strategy", ["dpor", "auto"])
 @pytest.mark.parametrize("program", BROKEN, ids=lambda program: program.__name__)
-def test_broken_program_is_found_and_its_token_replays(program: Callable[[], None]) -> None:
-    result = harness.explore(program, strategy="dpor", max_schedules=200)
+def test_broken_program_is_found_and_its_token_replays(program: Callable[[], None], strategy: str) -> None:
+    result = harness.explore(program, strategy=strategy, max_schedules=200)
 
     assert result.verdict is Verdict.FAILED
     assert result.failure is not None
