@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.explore.program import make_world
 from harness.sim import Candidate, Clock, Footprints, Outcome, Task, World, are_in_conflict
-from tests.explore.dpor.notes import SHARED, seen
+from tests.explore.dpor.notes import SHARED, seen, select
 
 Trace = tuple[frozenset[Any], frozenset[Any]]
 Ending = tuple[object, ...]
@@ -80,11 +79,12 @@ class _Choice:
 
 
 def executions(
-    program: Callable[[], object], *, pruned: bool, most: int, asleep: bool = False
+    world: World, program: Callable[[], None], *, pruned: bool, most: int, asleep: bool = False
 ) -> Iterator[tuple[Outcome, Witness]]:
     """Run every schedule.
 
     Args:
+        world: An entered one of the selected program.
         program: The program.
         pruned: Leave out steps that would only be to wait, where another is possible.
         most: Bound.
@@ -94,21 +94,21 @@ def executions(
     Raises:
         OverflowError: there are more than ``most``.
     """
-    with make_world(program, []) as world:
-        world.warm_up()
-        path: list[_Choice] = []
-        done = 0
-        while True:
-            done += 1
-            if done > most:
-                raise OverflowError(most)
-            outcome, witness, is_new = _execute(world, path, pruned=pruned, asleep=asleep)
-            if is_new:
-                yield outcome, witness
-            while path and not _go_on(path[-1], witness):
-                path.pop()
-            if not path:
-                return
+    select(program)
+    world.warm_up()
+    path: list[_Choice] = []
+    done = 0
+    while True:
+        done += 1
+        if done > most:
+            raise OverflowError(most)
+        outcome, witness, is_new = _execute(world, path, pruned=pruned, asleep=asleep)
+        if is_new:
+            yield outcome, witness
+        while path and not _go_on(path[-1], witness):
+            path.pop()
+        if not path:
+            return
 
 
 def _go_on(choice: _Choice, witness: Witness) -> bool:

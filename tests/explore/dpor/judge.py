@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.explore.dpor import Dpor
-from harness.explore.program import make_world
+from harness.sim import World
 from tests.explore.dpor.brute_force import Ending, Trace, Witness, ending, executions
+from tests.explore.dpor.notes import select
 
 
 class Both:
@@ -34,34 +35,34 @@ class Findings:
     proof: bool
 
 
-def by_reduction(program: Callable[[], object], most: int) -> Findings:
+def by_reduction(world: World, program: Callable[[], None], most: int) -> Findings:
     dpor = Dpor()
     found = Findings(set(), set(), 0, proof=False)
-    with make_world(program, []) as world:
-        world.warm_up()
-        while dpor.begin():
-            if found.executions >= most:
-                return found
-            witness = Witness()
-            outcome = world.execute(dpor.choose, tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
-            redundant = dpor.redundant
-            dpor.after(outcome)
-            found.executions += 1
-            if dpor.redundant == redundant:
-                found.traces.add(witness.trace())
-                found.endings.add(ending(outcome))
+    select(program)
+    world.warm_up()
+    while dpor.begin():
+        if found.executions >= most:
+            return found
+        witness = Witness()
+        outcome = world.execute(dpor.choose, tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
+        redundant = dpor.redundant
+        dpor.after(outcome)
+        found.executions += 1
+        if dpor.redundant == redundant:
+            found.traces.add(witness.trace())
+            found.endings.add(ending(outcome))
     found.proof = dpor.proof.is_complete and not dpor.proof.limits()
     return found
 
 
-def by_force(program: Callable[[], object], most: int, *, asleep: bool = False) -> Findings:
+def by_force(world: World, program: Callable[[], None], most: int, *, asleep: bool = False) -> Findings:
     found = Findings(set(), set(), 0, proof=True)
-    for outcome, witness in executions(program, pruned=True, most=most, asleep=asleep):
+    for outcome, witness in executions(world, program, pruned=True, most=most, asleep=asleep):
         found.executions += 1
         found.traces.add(witness.trace())
         found.endings.add(ending(outcome))
     return found
 
 
-def endings_of_all(program: Callable[[], object], most: int) -> set[Ending]:
-    return {ending(outcome) for outcome, _ in executions(program, pruned=False, most=most)}
+def endings_of_all(world: World, program: Callable[[], None], most: int) -> set[Ending]:
+    return {ending(outcome) for outcome, _ in executions(world, program, pruned=False, most=most)}

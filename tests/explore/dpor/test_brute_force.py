@@ -1,53 +1,92 @@
-"""The reduction sees the traces that brute force sees, of random programs over everything that tasks share."""
+"""The reduction sees the traces that brute force sees, of random programs over all that tasks and loops share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count, islice
+
 import pytest
 
-from tests.explore.dpor.judge import by_force, by_reduction, endings_of_all
-from tests.explore.dpor.programs import generate, program
+from harness.explore.program import make_world
+from harness.sim import World
+from tests.explore.dpor.judge import Findings, by_force, by_reduction, endings_of_all
+from tests.explore.dpor.programs import program, program_on_loops, selected_program
 
-SMALL = 100  # schedules; larger programs are left to the long tier
+Make = Callable[[int], Callable[[], None]]
+
+SMALL = 100  # schedules that sleep sets leave; larger programs are left to the long tier
 LARGE = 4_000
 
 
-def compare(count: int, most: int, seed: int = 0) -> tuple[int, int, int]:
-    """Compare so many programs that have at most so many schedules; return programs, traces and executions."""
-    compared = traces = executions = 0
-    while compared < count:
-        seed += 1
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Give the one world that all run in: to make one takes as long as a dozen executions."""
+    with make_world(selected_program, []) as world:
+        yield world
+
+
+def small_enough(world: World, make: Make, most: int, seed: int, *, asleep: bool) -> Iterator[tuple[int, Findings]]:
+    """Yield the seeds after one whose programs have at most so many schedules, with what brute force finds."""
+    for each in count(seed + 1):
         try:
-            force = by_force(program(seed), most)
-            endings = endings_of_all(program(seed), 3 * most)
+            yield each, by_force(world, make(each), most, asleep=asleep)
         except OverflowError:
             continue
-        reduced = by_reduction(program(seed), most)
-        assert reduced.traces == force.traces, (seed, generate(seed))
-        assert reduced.endings == endings, (seed, generate(seed))
-        assert reduced.proof, (seed, generate(seed))
-        compared, traces, executions = compared + 1, traces + len(force.traces), executions + reduced.executions
-    return compared, traces, executions
 
 
-def test_traces_of_fifty_programs_are_those_of_brute_force() -> None:
-    compared, traces, executions = compare(50, SMALL)
+def compare(world: World, make: Make, programs: int, most: int, seed: int = 0) -> tuple[int, int]:
+    """Compare so many programs that have at most so many schedules; return traces and executions."""
+    traces = executions = 0
+    for each, force in islice(small_enough(world, make, most, seed, asleep=True), programs):
+        reduced = by_reduction(world, make(each), 2 * most)
+        assert reduced.traces == force.traces, each
+        assert reduced.endings == force.endings, each
+        assert reduced.proof, each
+        traces, executions = traces + len(force.traces), executions + reduced.executions
+    return traces, executions
 
-    assert compared == 50
-    assert traces > compared  # most have several
+
+@pytest.mark.parametrize(("make", "programs"), [(program, 35), (program_on_loops, 15)])
+def test_traces_of_fifty_programs_are_those_of_brute_force(world: World, make: Make, programs: int) -> None:
+    traces, executions = compare(world, make, programs, SMALL)
+
+    assert traces > programs  # most have several
     assert executions <= 1.2 * traces
 
 
-def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for() -> None:
-    compared, traces, executions = compare(1, 2_000, seed=504_046)
+def test_waits_that_are_left_out_take_no_ending_away(world: World) -> None:
+    compared = 0
+    for seed, force in small_enough(world, program, SMALL, 0, asleep=True):
+        with suppress(OverflowError):
+            assert force.endings == endings_of_all(world, program(seed), 5 * SMALL), seed
+            compared += 1
+        if compared == 5:
+            break
 
-    assert compared == 1
-    assert traces == executions
+
+@pytest.mark.parametrize(("make", "programs"), [(program, 7), (program_on_loops, 3)])
+def test_sleep_sets_leave_out_no_trace(world: World, make: Make, programs: int) -> None:
+    for seed, force in islice(small_enough(world, make, 3 * SMALL, 0, asleep=False), programs):
+        asleep = by_force(world, make(seed), 3 * SMALL, asleep=True)
+
+        assert asleep.traces == force.traces, seed
+        assert asleep.endings == force.endings, seed
+        assert asleep.executions <= force.executions
+
+
+def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for(world: World) -> None:
+    traces, executions = compare(world, program, 1, SMALL, seed=504_046)
+
+    assert traces == executions == 5
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(40))
-def test_traces_of_a_thousand_programs_are_those_of_brute_force(part: int) -> None:
-    compared, traces, executions = compare(25, LARGE, seed=1_000 * part)
-    print(f"{compared} programs, {traces} traces, {executions} executions, {executions / traces:.3f} per trace")
+def test_traces_of_a_thousand_programs_are_those_of_brute_force(world: World, part: int) -> None:
+    make = program_on_loops if part % 5 == 4 else program
 
+    traces, executions = compare(world, make, 25, LARGE, seed=1_000 * part)
+
+    print(f"25 programs, {traces} traces, {executions} executions, {executions / traces:.3f} per trace")
     assert executions <= 1.2 * traces
