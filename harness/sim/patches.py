@@ -18,6 +18,7 @@ from harness.sim.escapes import escapes
 from harness.sim.lock_holders import lock_holders
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
+from harness.sim.pool_worker import pool_patches
 from harness.sim.randomness import Randomness
 from harness.sim.tracing import tracing_replacements
 
@@ -67,7 +68,7 @@ class Patches:
             self._replace(owner, name, function)
         for owner, name, function in operations():
             self._replace(owner, name, function)
-        for owner, name, replacement in (*loop_patches(), *network_patches()):
+        for owner, name, replacement in (*loop_patches(), *network_patches(), *pool_patches()):
             self._replace(owner, name, replacement)
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]

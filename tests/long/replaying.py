@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import harness
 from tests.programs.hidden_accesses import PROGRAMS
+from tests.programs.two_loops import everybody_adds
 
 
 def programs() -> dict[str, tuple[Callable[[], object], tuple[str, ...]]]:
@@ -18,6 +19,7 @@ def programs() -> dict[str, tuple[Callable[[], object], tuple[str, ...]]]:
     found: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         name: (program, ()) for name, program in PROGRAMS.items()
     }
+    found["two loops, a pool, a thread, a timer"] = everybody_adds, ()
     found.update((pitfall.id, (pitfall.broken, tuple(pitfall.instrument))) for pitfall in harness.pitfalls.all())
     return found
 
