@@ -8,6 +8,7 @@ failing execution is run once more with its events recorded and becomes a `Failu
 
 from __future__ import annotations
 
+from harness.explore.cross_loop import CrossLoop
 from harness.explore.errors import ExploreError, InvalidArgumentError, InvalidTokenError, ReplayDivergenceError
 from harness.explore.execution import Execution
 from harness.explore.exploration import Exploration
@@ -43,6 +44,7 @@ __all__ = [
     "STRATEGIES",
     "Access",
     "Auto",
+    "CrossLoop",
     "DelayBounded",
     "Execution",
     "Exploration",

@@ -23,11 +23,10 @@ TOKEN = re.compile(r"(?<![\w/+-])h1[\w-]{14,}(?![\w/+=])", flags=re.ASCII)
 SHOWN = (
     "README.md",
     "CHANGELOG.md",
-    "docs/*",
-    "notebooks/*.ipynb",
-    "notebooks/*/*.ipynb",
-    "tests/**/*.py",
-    "tests/**/*.txt",
+    *("docs/**/*.md", "docs/**/*.svg", "docs/**/*.txt"),
+    "notebooks/**/*.ipynb",
+    *("tests/**/*.py", "tests/**/*.txt", "tests/**/*.md"),
+    "harness/**/*.py",
 )
 WITHOUT_STRATEGIES = """
 import importlib.abc, importlib.machinery, sys, types
