@@ -13,6 +13,7 @@ import threading
 import time
 import venv
 from pathlib import Path
+from statistics import median
 
 import harness
 from harness.explore import STRATEGIES
@@ -76,17 +77,19 @@ def rate(schedules: int = SCHEDULES, **options: object) -> float:
 def show_strategies() -> None:
     print(f"{'strategy':12}{'schedules/s':>12}   race clocks off; bounded ones end after a few schedules")
     for name in STRATEGIES:
-        print(f"{name:12}{max(rate(strategy=name, races='off') for _ in range(ROUNDS)):12,.0f}")
+        print(f"{name:12}{median(rate(strategy=name, races='off') for _ in range(ROUNDS)):12,.0f}")
 
 
 def check_clocks() -> bool:
-    # By turns, so that what else the machine does falls on all alike; the best of the rounds is what the code can do.
+    # By turns, so that what else the machine does falls on all alike.
     rounds = [{mode: rate(strategy="random", races=mode) for mode in ("off", "report", "fail")} for _ in range(ROUNDS)]
-    best = {mode: max(each[mode] for each in rounds) for mode in ("off", "report", "fail")}
-    share = best["fail"] / best["off"]
-    print(f"race clocks off    {best['off']:8,.0f} schedules/s; bound {LEAST_WITHOUT_PER_S:,}")
-    print(f"race clocks on     {best['fail']:8,.0f} schedules/s; bound {LEAST_WITH_CLOCKS_PER_S:,}; {share:.0%} of off")
-    print(f"default (sampled)  {best['report']:8,.0f} schedules/s; {best['report'] / best['off']:.0%} of off")
+    middle = {mode: median(each[mode] for each in rounds) for mode in ("off", "report", "fail")}
+    share = middle["fail"] / middle["off"]
+    print(f"race clocks off    {middle['off']:8,.0f} schedules/s; bound {LEAST_WITHOUT_PER_S:,}")
+    print(
+        f"race clocks on     {middle['fail']:8,.0f} schedules/s; bound {LEAST_WITH_CLOCKS_PER_S:,}; {share:.0%} of off"
+    )
+    print(f"default (sampled)  {middle['report']:8,.0f} schedules/s; {middle['report'] / middle['off']:.0%} of off")
     return share >= LEAST_SHARE
 
 
@@ -116,8 +119,8 @@ def check_frontrun() -> bool:
             print(
                 f"random walk: ours {ours:8,.0f} schedules/s, frontrun 0.7.0 {theirs:6,.0f}, ratio {ours / theirs:.1f}"
             )
-    print(f"best ratio {max(ratios):.1f}; bound {LEAST_RATIO:g}")
-    return max(ratios) >= LEAST_RATIO
+    print(f"median ratio {median(ratios):.1f}; bound {LEAST_RATIO:g}")
+    return median(ratios) >= LEAST_RATIO
 
 
 def main() -> int:
