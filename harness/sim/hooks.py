@@ -174,19 +174,18 @@ def make_hooks(
         return quiet(obj, site)
 
     def called(function: object, site: int, /, *arguments: object) -> object:
-        kind = type(function)
-        namespace = 0
-        if kind is MethodType:
-            if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
-                namespace = id(function.__func__.__globals__)  # type: ignore[attr-defined]
-        elif kind is FunctionType:
-            namespace = id(function.__globals__)  # type: ignore[attr-defined]  # functions have it
-        if namespace in own:  # a hook in it asks who runs
-            return function
         task = getcurrent()
         if task.__class__ is kind_of_task and not task.atomic:
+            kind = type(function)
             if kind is MethodType:
-                if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
+                if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
+                    namespace = id(function.__func__.__globals__)  # type: ignore[attr-defined]
+                    if namespace in own:
+                        return function
+                    if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
+                        return function
+            elif kind is FunctionType:
+                if id(function.__globals__) in own:  # type: ignore[attr-defined]  # functions have it
                     return function
             elif kind is type:
                 if function in silent_classes:

@@ -319,7 +319,7 @@ class Scheduler:
             chosen = self._pick(None)
             while chosen is not None:
                 self._run_from_hub(chosen)
-                if self.stop is not None or self._is_over():
+                if self.stop is not None or (main.is_done and self._is_over()):
                     return
                 chosen = self._pick(None)
             if self.stop is None:
