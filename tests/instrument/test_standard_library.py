@@ -1,11 +1,14 @@
-"""The standard library and this project itself rewrite, and code objects correspond one to one."""
+"""The standard library, this project and what is installed beside it rewrite; code objects correspond one to one."""
 
 from __future__ import annotations
 
 import random
+import sys
 import sysconfig
 import tokenize
+import warnings
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 from types import CodeType
 
@@ -60,5 +63,36 @@ def test_own_module_is_rewritten_whole(path):
 
 @pytest.mark.long
 @pytest.mark.portable
-def test_every_module_of_the_standard_library_is_rewritten_whole():
-    assert {str(path): names for path in files_below(_STANDARD) if (names := unmatched(path))} == {}
+def test_every_module_of_the_standard_library_is_rewritten_whole(capsys):
+    assert left_out(files_below(_STANDARD), "standard library", capsys) == {}
+
+
+@pytest.mark.long
+def test_every_module_of_every_installed_package_is_rewritten_whole(capsys):
+    files = {
+        Path(str(distribution.locate_file(file)))
+        for distribution in distributions()
+        for file in distribution.files or ()
+        if file.suffix == ".py"
+    }
+
+    assert left_out(sorted(files), "installed packages", capsys) == {}
+
+
+def left_out(files: list[Path], what: str, capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+    """Return the functions left out, by file; print how many files there are. Files that are no Python do not count."""
+    found = {path: unmatched(path) for path in files if is_python(path)}
+    with capsys.disabled():
+        print(f"\nCPython {sys.version.split()[0]}, {what}: {len(found)} modules, {len(files) - len(found)} no Python")
+    return {str(path): names for path, names in found.items() if names}
+
+
+def is_python(path: Path) -> bool:
+    """Return whether the interpreter compiles a file: templates and code of older Pythons it does not."""
+    try:
+        with tokenize.open(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(file.read(), str(path), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, UnicodeError, FileNotFoundError):
+        return False
+    return True
