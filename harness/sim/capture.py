@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TextIO, final
 
-from harness.sim.task import current_task, running_task
+from harness.sim.task import current_task, is_being_ended, running_task
 
 __all__ = ["Output", "OutputCapture"]
 
@@ -43,7 +43,8 @@ class _TaskStream:
 
     def write(self, text: str) -> int:
         if current_task() is None:
-            return self._real.write(text)
+            # What it has to say while it unwinds nobody asked for.
+            return len(text) if is_being_ended() else self._real.write(text)
         self._kept.append(text)
         return len(text)
 
@@ -98,7 +99,8 @@ class OutputCapture:
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
             task = current_task()
             if task is None:
-                real(logger, record)
+                if not is_being_ended():
+                    real(logger, record)
                 return
             task.atomic += 1
             try:

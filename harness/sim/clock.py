@@ -14,12 +14,13 @@ from datetime import UTC, date, datetime
 from types import BuiltinMethodType
 from typing import final
 
-from harness.sim.task import Task, current_task
+from harness.sim.task import Task, current_task, refuse_to_wait
 
 __all__ = ["CLOCK_NUMBER", "DATE_READINGS", "Clock", "Timer", "clock_replacements", "date_reading"]
 
 CLOCK_NUMBER = 0  # the clock's number among the candidates; tasks count from 1
 DATE_READINGS = frozenset({"now", "today", "utcnow"})
+_LATE_S = 1e-6  # simulated seconds after its deadline that a wait for something which did not come is over
 _EPOCH_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where each world's wall clock starts
 
 
@@ -65,10 +66,19 @@ class Clock:
             timer.task.timed_out = True
         timer.fire()
 
+    def run_late(self) -> None:
+        """Let a moment pass after a deadline; called by what falls due.
+
+        Loops that wait for the rest of a time-out until less than nothing is left, as ``futures.as_completed`` does,
+        would go round for ever on a clock that stands at the deadline exactly.
+        """
+        self.now_s += _LATE_S
+
 
 def _sleep(seconds: float) -> None:
     task = current_task()
     if task is None:
+        refuse_to_wait()
         return _real_sleep(seconds)
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")

@@ -1,7 +1,7 @@
-"""Standard-library code that calls the program while it holds a real lock: there the lock is shadowed first.
+"""Standard-library code that calls the program or lets others go on while it holds a real lock.
 
-A real re-entrant lock belongs to the OS thread, which all tasks share: without this a second task would walk in while
-the first is inside, and a plain lock would hang.
+There the lock is shadowed first. A real re-entrant lock belongs to the OS thread, which all tasks share: without this a
+second task would walk in while the first is inside, and a plain lock would hang.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import _base
 from functools import partial, wraps
 from typing import Any
 
 from harness.sim.locks import REAL_LOCK_TYPES
-from harness.sim.task import current_task
+from harness.sim.task import Task, current_task
 
 __all__ = ["lock_holders", "with_shadowed_lock"]
 
@@ -24,6 +25,8 @@ def lock_holders() -> Iterator[tuple[type, str, Callable[..., object]]]:
     """Yield class, name and replacement of methods that call out under a lock of their own."""
     yield logging.Handler, "handle", _under_shadow(logging.Handler.handle, lambda handler, _: handler.lock)
     yield threading.Condition, "__enter__", with_shadowed_lock(threading.Condition.__enter__)
+    several = _base._AcquireFutures  # of wait and as_completed
+    yield several, "__enter__", _with_shadowed_futures(several.__enter__)
     if sys.version_info < (3, 12):
         yield functools.cached_property, "__get__", _under_shadow(functools.cached_property.__get__, _lock_to_fill)
 
@@ -34,14 +37,33 @@ def with_shadowed_lock(real: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(real)
     def method(condition: Any, *args: Any, **kwargs: Any) -> Any:
         task = current_task()
-        if task is not None and not task.inside and type(condition._lock) in REAL_LOCK_TYPES:
-            scheduler, before = task.scheduler, dict(vars(condition))
-            threading.Condition.__init__(condition, scheduler.shadow(condition._lock))
-            condition._waiters = before["_waiters"]
-            scheduler.put_back.append(partial(vars(condition).update, before))
+        if task is not None and not task.inside:
+            _shadow_lock(task, condition)
         return real(condition, *args, **kwargs)
 
     return method
+
+
+def _with_shadowed_futures(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of what holds the conditions of several futures, before which their real locks give way."""
+
+    @wraps(real)
+    def method(several: Any) -> Any:
+        task = current_task()
+        if task is not None:
+            for future in several.futures:
+                _shadow_lock(task, future._condition)
+        return real(several)
+
+    return method
+
+
+def _shadow_lock(task: Task, condition: Any) -> None:
+    if type(condition._lock) in REAL_LOCK_TYPES:
+        scheduler, before = task.scheduler, dict(vars(condition))
+        threading.Condition.__init__(condition, scheduler.shadow(condition._lock))
+        condition._waiters = before["_waiters"]
+        scheduler.put_back.append(partial(vars(condition).update, before))
 
 
 def _lock_to_fill(cached: Any, instance: object, _: object = None) -> object:

@@ -98,6 +98,7 @@ class Lock:
 
     def _give_up(self, task: Task) -> None:
         self._contenders.remove(task)
+        task.scheduler.clock.run_late()
         task.scheduler.make_ready(task)
 
     def _take(self, task: Task) -> bool:

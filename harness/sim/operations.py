@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from harness.sim.ending import end_pools_at_exit
 from harness.sim.lock_holders import with_shadowed_lock
 from harness.sim.locks import REAL_LOCK_TYPES
-from harness.sim.task import current_task
+from harness.sim.task import current_task, refuse_to_wait
 from harness.sim.threads import is_running_outside, task_of
 
 __all__ = ["operation", "operations"]
@@ -77,7 +77,7 @@ def operations() -> Iterator[tuple[type, str, Callable[..., Any]]]:
                 yield owner, name, operation(real, name.strip("_"))
     condition = threading.Condition
     for name, method in (
-        ("wait", condition.wait),
+        ("wait", _taking_a_moment(condition.wait)),
         ("notify", _waking_tasks(condition.notify)),
         ("notify_all", condition.notify_all),
     ):
@@ -117,6 +117,21 @@ def _before_callbacks(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         return result
 
     return settle
+
+
+def _taking_a_moment(real: Callable[..., bool]) -> Callable[..., bool]:
+    """Return ``Condition.wait`` for tasks, which takes time even where none is left; see `Clock.run_late`."""
+
+    @wraps(real)
+    def wait(condition: Any, timeout: float | None = None) -> bool:
+        refuse_to_wait()
+        is_notified = real(condition, timeout)
+        task = current_task()
+        if task is not None and timeout is not None and timeout <= 0 and not is_notified:
+            task.scheduler.clock.run_late()
+        return is_notified
+
+    return wait
 
 
 def _waking_tasks(real: Callable[..., None]) -> Callable[..., None]:

@@ -179,7 +179,7 @@ class Use:
             mode = self._arrival if self.delay_s is not None else READ  # an attempt that fails only looks
         found = [self.location * 4 + mode, *(location * 4 + WRITE for location, _ in self.also)]
         if self.delay_s is not None and (self.is_resumed or self.need is None or not is_met):
-            found.append(CLOCK * 4 + READ)
+            found.append(CLOCK * 4 + (READ if self.delay_s > 0 else WRITE))  # a wait of no length takes a moment
             if not self.is_resumed and self._clock is not None:
                 found.append(_deadline(self._clock.now_s + self.delay_s) * 4 + WRITE)
         return found

@@ -71,7 +71,7 @@ class Scheduler:
 
     __slots__ = (  # the quickest, and as quick however many they become
         *("_choose", "_home", "_make_task", "_max_steps", "at_exit", "choices", "clock", "excepthook"),
-        *("faults", "has_pools", "hub", "is_followed", "leaked", "loop_hashes", "loop_names", "loops"),
+        *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_hashes", "loop_names", "loops"),
         *("marked", "network", "preemptions", "put_back", "ready", "recorder", "shadows", "states", "steps"),
         *("stop", "survivors", "tasks", "thread_hashes", "tracing_hooks", "tracker", "watch"),
     )
@@ -110,6 +110,7 @@ class Scheduler:
         self.shadows: dict[int, Shadow] = {}  # by id of the real object, which the shadow keeps alive
         self.put_back: list[Callable[[], None]] = []  # called when the execution is over
         self.at_exit: list[Callable[[], object]] = []  # called when the program has returned, last first
+        self.is_ending = False  # true while tasks that are left are made to end
         self.has_pools = False  # whether the program has given work to a thread pool
         self._home = _get_ident()
         self.choices: list[int] = []  # numbers of the candidates chosen
@@ -397,6 +398,7 @@ class Scheduler:
 
     def _end_tasks(self) -> None:
         """End what is left, in order of creation, with hooks off."""
+        self.is_ending = True
         for task in self.tasks:
             task.atomic += 1
         for task in self.tasks:

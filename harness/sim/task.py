@@ -15,7 +15,9 @@ from harness.sim.errors import TaskExit
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
 
-__all__ = ["TASKS_ON_THREADS", "Task", "current_task", "running_task"]
+__all__ = ["TASKS_ON_THREADS", "Task", "current_task", "is_being_ended", "refuse_to_wait", "running_task"]
+
+_MOST_REFUSALS = 3
 
 
 class Task(greenlet):
@@ -34,6 +36,7 @@ class Task(greenlet):
         is_started: Whether it can be switched to from another task.
         operation: The primitive and the name of its operation, while it is in one.
         loop: The event loop that it runs, ``None`` while it runs none.
+        refusals: How often it has begun to wait while it was being ended.
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
         held: Locks that it holds, in order of acquisition.
@@ -42,7 +45,7 @@ class Task(greenlet):
 
     __slots__ = (
         *("atomic", "body", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
-        *("loop", "name", "number", "operation", "scheduler", "state", "timed_out", "waits_for"),
+        *("loop", "name", "number", "operation", "refusals", "scheduler", "state", "timed_out", "waits_for"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -63,6 +66,7 @@ class Task(greenlet):
         self.waits_for: object = None
         self.loop: Any = None
         self.operation: tuple[object, str] | None = None
+        self.refusals = 0
         self.joiners: list[Task] = []  # tasks blocked until this one ends, in order of arrival
         self.held: list[object] = []
 
@@ -136,6 +140,25 @@ def running_task() -> Task | None:
     if task.__class__ is Task:
         return task
     return TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
+
+
+def is_being_ended() -> bool:
+    """Return whether this is a task that unwinds because its execution is over."""
+    task = running_task()
+    return task is not None and task.scheduler.is_ending
+
+
+def refuse_to_wait() -> None:
+    """End the task once more if it is being ended: what it begins to wait for will not come.
+
+    One that begins again and again is left where it is.
+    """
+    task = running_task()
+    if task is not None and task.scheduler.is_ending:
+        if task.refusals == _MOST_REFUSALS:
+            task.scheduler.hub.switch()
+        task.refusals += 1
+        raise TaskExit
 
 
 # Tasks that run on OS threads of their own, by the system's identifier; see thread_task.

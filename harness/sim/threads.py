@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -248,10 +249,16 @@ def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
         return
     child.joiners.append(task)
     scheduler.unready(task)
+    what = f"the end of task {child.name!r}"
     if timeout_s is None:
-        scheduler.block(task, f"the end of task {child.name!r}")
-    elif not scheduler.wait(task, f"the end of task {child.name!r}", timeout_s, lambda: scheduler.make_ready(task)):
+        scheduler.block(task, what)
+    elif not scheduler.wait(task, what, timeout_s, partial(_give_up, task)):
         child.joiners.remove(task)
+
+
+def _give_up(task: Task) -> None:
+    task.scheduler.clock.run_late()
+    task.scheduler.make_ready(task)
 
 
 def _pass(task: Task, child: Task) -> None:

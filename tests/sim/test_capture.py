@@ -6,10 +6,11 @@ import logging
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.explore import explore
+from harness.explore import Verdict, explore
 
 pytestmark = pytest.mark.portable
 
@@ -75,3 +76,11 @@ def test_other_threads_write_where_they_always_did(capsys):
     explore(lambda: None, max_schedules=1, setup=lambda: (go.set(), done.wait()))
 
     assert capsys.readouterr().out == "from outside\n"
+
+
+def test_what_tasks_say_while_they_are_ended_is_shown_to_nobody(capfd):
+    def program():
+        ThreadPoolExecutor(1).submit(threading.Event().wait).result()
+
+    assert explore(program, max_schedules=1).verdict is Verdict.FAILED
+    assert capfd.readouterr() == ("", "")

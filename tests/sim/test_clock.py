@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent import futures
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock, Thread
 from time import monotonic, sleep
@@ -123,3 +124,16 @@ def test_lock_and_thread_captured_by_import_are_controlled():
     result = explore(program, max_schedules=200)
 
     assert result.verdict is Verdict.PASSED, str(result)
+
+
+@pytest.mark.parametrize("timeout", [0, 1])
+def test_loop_that_waits_until_less_than_nothing_is_left_ends(timeout):
+    def program():
+        with pytest.raises(TimeoutError):
+            list(futures.as_completed([futures.Future()], timeout))
+
+    for strategy in ("random", "dpor"):
+        result = explore(program, max_schedules=3, strategy=strategy)
+
+        assert result.limits == ()
+        assert result.schedules == (3 if strategy == "random" else 1)

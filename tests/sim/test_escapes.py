@@ -38,6 +38,10 @@ QUEUE: queue.Queue[int] = queue.Queue(maxsize=1)
 SIMPLE_QUEUE: queue.SimpleQueue[int] = queue.SimpleQueue()
 POOL = concurrent.futures.ThreadPoolExecutor(2)
 FUTURE: concurrent.futures.Future[int] = concurrent.futures.Future()
+DONE: concurrent.futures.Future[int] = concurrent.futures.Future()
+DONE_TOO: concurrent.futures.Future[int] = concurrent.futures.Future()
+DONE.set_result(1)
+DONE_TOO.set_result(2)
 acquire, release, put, get = LOCK.acquire, LOCK.release, SIMPLE_QUEUE.put, SIMPLE_QUEUE.get
 
 
@@ -300,6 +304,11 @@ def use_simple_queue():
     SIMPLE_QUEUE.put(4)  # not there in the next execution
 
 
+def use_several_futures():
+    together(*[lambda: concurrent.futures.wait([DONE, DONE_TOO], timeout=1)] * 2)
+    together(*[lambda: list(concurrent.futures.as_completed([DONE, DONE_TOO]))] * 2)
+
+
 def use_pool():
     assert list(POOL.map(abs, [-1, -2, -3])) == [1, 2, 3]
     POOL.shutdown()  # open again in the next execution
@@ -370,7 +379,15 @@ def use_regular_file():
     "program",
     [
         *(use_lock, use_names_of_methods, use_rlock, use_condition, use_event_and_semaphores, use_barrier, use_queue),
-        *(use_simple_queue, use_pool, use_future, use_cached_property, use_logging_handler, use_imports),
+        *(
+            use_simple_queue,
+            use_several_futures,
+            use_pool,
+            use_future,
+            use_cached_property,
+            use_logging_handler,
+            use_imports,
+        ),
         *(look_for_ended_children, use_regular_file),
     ],
 )

@@ -8,6 +8,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import thread as pools
+from contextlib import suppress
 
 import pytest
 from sink import make_sink
@@ -134,6 +135,25 @@ def test_finally_blocks_of_left_over_tasks_run():
     explore(program, max_schedules=1, strategy="random")
 
     assert ended()
+
+
+@pytest.mark.parametrize("wait", [lambda: threading.Event().wait(), lambda: time.sleep(3_600)])
+@pytest.mark.parametrize("engine", ["greenlet", "threads"])
+def test_task_that_begins_to_wait_when_it_is_ended_does_not_hold_up_the_end(wait, engine):
+    def program():
+        def stay():
+            while True:
+                with suppress(BaseException):
+                    started.set()
+                    wait()
+
+        started = threading.Event()
+        threading.Thread(target=stay, daemon=True).start()
+        started.wait()
+
+    result = explore(program, max_schedules=2, engine=engine)
+
+    assert result.verdict is Verdict.PASSED, str(result)
 
 
 def test_thread_pool_is_controlled_and_equal_seeds_give_equal_explorations():
