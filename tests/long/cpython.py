@@ -6,12 +6,13 @@ threads are not slow.
 
 from __future__ import annotations
 
+import doctest
 import fnmatch
 import importlib
+import threading
 import unittest
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -46,16 +47,21 @@ class Tally:
     failed: dict[str, str] = field(default_factory=dict)  # method -> what happened
     counts: Counter[str] = field(default_factory=Counter)
 
-    def take(self, method: str, executions: Iterator[Outcome]) -> None:
-        """Take note of the executions of one method, the first of which only warms up."""
-        first, *rest = executions
-        judged = rest or [first]
-        if judged[-1].kind not in ("ok", "cut"):
-            self.failed[method] = f"{judged[-1].kind} {judged[-1].text} {judged[-1].error!r}"
-            return
-        has_choices = any(outcome.choices for outcome in judged)
-        what = "cut at the bound of steps" if judged[-1].kind == "cut" else "passed"
-        self.counts[f"{what} {'with' if has_choices else 'without'} choices"] += 1
+    def take(self, method: str, executions: Sequence[Outcome], *, is_skipped: bool) -> None:
+        """Take note of the executions of one method."""
+        last = executions[-1]
+        if last.kind != "ok":
+            self.failed[method] = f"{last.kind} {last.text} {last.error!r}"
+        elif is_skipped:
+            self.counts["skipped by themselves"] += 1
+        else:
+            has_choices = any(outcome.choices for outcome in executions)
+            self.counts[f"passed {'with' if has_choices else 'without'} choices"] += 1
+
+    @property
+    def share_excluded(self) -> float:
+        """The part of the methods that is excluded."""
+        return len(self.excluded) / (len(self.excluded) + len(self.failed) + self.counts.total())
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.items()))
@@ -72,43 +78,85 @@ def methods(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 
 def run_module(
-    name: str, *, instrument: Sequence[str] = (), only: str = "*", exclude: dict[str, str], schedules: int
+    name: str,
+    *,
+    instrument: Sequence[str] = (),
+    only: str = "*",
+    exclude: dict[str, str],
+    schedules: int,
+    alone: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Tally:
-    """Run the test methods of a module whose ``Class.method`` fits a pattern, but for those excluded with a reason.
+    """Run the test methods of a module in one world, because making a world takes longer than most of them do.
 
-    All run in one world, each for so many executions: making a world takes longer than most methods do.
+    Args:
+        name: The test module.
+        instrument: Modules to instrument.
+        only: Pattern of ``Class.method`` to run.
+        exclude: Patterns of those not to run, with the reason.
+        schedules: Executions of each, after one that only warms up, up to the first that fails.
+        alone: Run each that fits no pattern of these as often again in two tasks at once, each with objects of its
+            own: all of them choose then, even those that start no thread. ``None`` for not doing so.
+        patience_s: Real seconds without a scheduling point after which an execution is ended.
     """
-    tally, chosen, current = Tally(), _Method(), []
+    tally, chosen = Tally(), _Method()
+    settings: dict[str, object] = {}
     with make_world(
-        chosen.run, instrument, setup=lambda: vars(chosen).update(test=current[-1]), patience_s=PATIENCE_S
+        chosen.run, instrument, setup=lambda: vars(chosen).update(settings), patience_s=patience_s
     ) as world:
         for test in methods(unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name))):
             method = test.id().removeprefix(name + ".")
             if not fnmatch.fnmatchcase(method, only):
                 continue
-            reason = next((why for pattern, why in exclude.items() if fnmatch.fnmatchcase(method, pattern)), None)
+            reason = _reason(method, exclude)
             if reason is not None:
                 tally.excluded[method] = reason
                 continue
-            current.append(test)
-            tally.take(method, execute(world, schedules))
+            settings.update(test=test, copies=1)
+            executions = list(execute(world, schedules))
+            if alone is not None and executions[-1].kind == "ok" and _reason(method, alone) is None:
+                settings.update(copies=2)
+                executions += execute(world, schedules)
+            tally.take(method, executions, is_skipped=chosen.is_skipped)
     return tally
+
+
+def _reason(method: str, reasons: Mapping[str, str]) -> str | None:
+    return next((why for pattern, why in reasons.items() if fnmatch.fnmatchcase(method, pattern)), None)
 
 
 class _Method:
     """The program of a world: the test method that is chosen before each execution, when all state is put back."""
 
     test: unittest.TestCase
+    copies = 1
+    is_skipped = False
 
     def run(self) -> None:
-        with suppress(unittest.SkipTest):
-            type(self.test)(self.test._testMethodName).debug()
+        others = [threading.Thread(target=self._once) for _ in range(1, self.copies)]
+        for other in others:
+            other.start()
+        self._once()
+        for other in others:
+            other.join()
+
+    def _once(self) -> None:
+        try:
+            fresh(self.test).debug()
+        except unittest.SkipTest:
+            self.is_skipped = True
+
+
+def fresh(test: unittest.TestCase) -> unittest.TestCase:
+    """Return a test case of its own for each run; doctests have none, and are put back after each."""
+    return test if isinstance(test, doctest.DocTestCase) else type(test)(test._testMethodName)
 
 
 def execute(world: World, schedules: int) -> Iterator[Outcome]:
-    """Run once to import modules, and so many times under a walk, up to the first that fails or is cut."""
+    """Run an execution in which modules are imported, and so many under a walk, up to the first that fails."""
     first = world.warm_up()
-    yield first
+    if first.kind == "uncontrolled" or not schedules:
+        yield first
     walk = Aside(PromptWalk(0))  # its own code is in the instrumented module
     while schedules and first.kind != "uncontrolled":
         outcome = world.execute(walk.choose)

@@ -16,23 +16,6 @@ PROCESS = "starts or forks a process, which leaves the controlled world"
 NATIVE = "looks at the interpreter's own thread structures, which tasks do not have"
 ERRORS = "supposes that an exception in a thread is printed and lost; here it is a failure"
 SECOND_COPY = "uses a second copy of the C module, whose blocking calls no name leads to"
-THREADING = {
-    **dict.fromkeys(["AtexitTests.*", "SubinterpThreadingTests.*", "ThreadJoinOnShutdown.*"], PROCESS),
-    **dict.fromkeys(["ThreadingExceptionTests.test_print*", "ThreadingExceptionTests.test_recursion*"], PROCESS),
-    **{f"ThreadTests.test_{name}": PROCESS for name in ("*fork*", "final*", "import_from*", "locals_at_exit")},
-    **{f"ThreadTests.test_{name}": PROCESS for name in ("*_shutdown", "start_new_thread_at*")},
-    **{f"ThreadTests.test_{name}": NATIVE for name in ("PyThreadState*", "tstate_lock", "shutdown_locks")},
-    "ThreadTests.test_disallow_instantiation": "checks that the class of locks cannot be called",
-    "ThreadTests.test_limbo_cleanup": NATIVE,
-    "CRLockTests.test_signature": "checks how the C constructor takes arguments",
-    "ThreadTests.test_*frame*": NATIVE,
-    "ThreadTests.test_foreign*": NATIVE,
-    "InterruptMainTests.*": "interrupts the main thread, which ends an exploration",
-    "ExceptHookTests.*": ERRORS,
-    "ThreadRunFail.*": ERRORS,
-    "MiscTestCase.test__all__": "compares the module's names with those that a world replaces",
-}
-QUEUE = {"CSimpleQueueTest.*": SECOND_COPY}
 
 
 @pytest.fixture(autouse=True)
@@ -48,19 +31,6 @@ def judged(name, capsys, **options):
         print(f"\nCPython {sys.version.split()[0]}, {name}: {tally}")
     assert tally.failed == {}
     return tally
-
-
-@pytest.mark.long
-def test_threading(capsys):
-    instrument = ["test.test_threading", "test.lock_tests"]
-    tally = judged("test.test_threading", capsys, instrument=instrument, exclude=THREADING, schedules=20)
-
-    assert len(tally.excluded) <= 0.25 * (len(tally.excluded) + tally.counts.total())
-
-
-@pytest.mark.long
-def test_queue(capsys):
-    judged("test.test_queue", capsys, instrument=["test.test_queue"], exclude=QUEUE, schedules=20)
 
 
 INTERRUPT = "interrupts the main thread, which ends an exploration"
@@ -92,13 +62,3 @@ def test_asyncio_primitives(name, capsys):
 )
 def test_asyncio(name, capsys):
     judged_asyncio(name, capsys, schedules=20)
-
-
-@pytest.mark.parametrize("kind", ["LockTests", "CRLockTests", "ConditionTests", "EventTests", "BarrierTests"])
-def test_lock_tests(kind, capsys):
-    instrument = ["test.test_threading", "test.lock_tests"]
-    judged("test.test_threading", capsys, instrument=instrument, only=f"{kind}.*", exclude={}, schedules=3)
-
-
-def test_queue_tests(capsys):
-    judged("test.test_queue", capsys, instrument=["test.test_queue"], only="CQueueTest.*", exclude={}, schedules=3)
