@@ -154,7 +154,7 @@ def test_acquire_with_timeout_gives_up_on_the_virtual_clock():
             waited.append(time.monotonic() - begun)
 
         together(waiter)
-        assert waited == [2.5]
+        assert 2.5 < waited[0] < 2.50001  # late, as on a real clock
 
     assert explore(program, max_schedules=5).verdict is Verdict.PASSED
 
