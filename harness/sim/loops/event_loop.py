@@ -3,7 +3,10 @@
 Everything that makes asyncio what it is stays: the ready queue and its order, timers, cancellation, shutdown. What a
 selector would do is done by the task that runs the loop: with nothing to do it blocks until a timer falls due or
 another thread's ``call_soon_threadsafe`` wakes it. Its timers fall due while it waits: its own callbacks take no time
-by the virtual clock, those of other threads may.
+by the virtual clock, those of other threads may. Were the clock free to advance before each callback, as it is before
+each step of a thread, every loop alone would have choices, ``wait_for`` and ``timeout`` would strike work that never
+waits, and their number would differ by version, as asyncio's own callbacks do. What is lost: a timer that falls due
+while a callback of the same loop computes for long.
 
 Its selector is one over the network in memory, so that transports, streams and servers are asyncio's own as well. There
 is no system's selector and no pair of sockets to set up: making a loop costs a few microseconds.
