@@ -236,6 +236,7 @@ class Dpor(Footprints):
                     self.proof.undeclared["the network"] = None
             elif use is not None and use.is_resumed:
                 state.enabler = self._woken.get(number, -1)
+                self.proof.has_timed_lock = self.proof.has_timed_lock or use.is_lock
             self._stack.push(state, self._before.pop(number, 0), accesses, use, due)
         self._last[number] = position
         self._position = position + 1
