@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from typing import Final, final
 
 import typer
@@ -144,7 +148,7 @@ def select_pitfalls(ids: Sequence[str]) -> tuple[Pitfall, ...]:
 
 
 def try_pitfalls(chosen: Sequence[Pitfall], options: Options, show: Callable[[str], None]) -> CatalogueReport:
-    """Explore both forms of each pitfall and run the broken one natively.
+    """Explore both forms of each pitfall and run the broken one natively; several pitfalls in one process a core.
 
     Args:
         chosen: The pitfalls.
@@ -154,20 +158,47 @@ def try_pitfalls(chosen: Sequence[Pitfall], options: Options, show: Callable[[st
     Raises:
         KeyboardInterrupt: an exploration was interrupted.
     """
+    processes = min(len(chosen), os.cpu_count() or 1)
+    if processes > 1:
+        return CatalogueReport(tuple(_try_side_by_side(chosen, options, show, processes)), options.seed)
     reports = []
     for number, pitfall in enumerate(chosen, 1):
-        heading = f"{number} of {len(chosen)}: {pitfall.id}"
-        began = time.perf_counter()
-        show(f"{heading}, exploring the broken form")
-        broken = _explore(pitfall, pitfall.broken, options)
-        show(f"{heading}, exploring the mended form")
-        mended = _explore(pitfall, pitfall.mended, options)
-        explored_s = time.perf_counter() - began
-        show(f"{heading}, running the broken form natively")
-        with discarding_output():
-            native = stress(pitfall.broken, options.native_runs)
-        reports.append(PitfallReport(pitfall, broken, mended, native, explored_s))
+        heading = f"{number} of {len(chosen)}: {pitfall.id}, "
+        reports.append(_try_pitfall(pitfall, options, partial(_show_after, heading, show)))
     return CatalogueReport(tuple(reports), options.seed)
+
+
+def _try_side_by_side(
+    chosen: Sequence[Pitfall], options: Options, show: Callable[[str], None], processes: int
+) -> Iterator[PitfallReport]:
+    """Yield what became of each pitfall, in their order; an interrupt ends the processes."""
+    show(f"0 of {len(chosen)} tried, in {processes} processes")
+    with get_context("spawn").Pool(processes, initializer=_leave_interrupts_to_parent) as pool:
+        reports = pool.imap(partial(_try_pitfall, options=options), chosen)
+        for number, report in enumerate(reports, 1):
+            show(f"{number} of {len(chosen)} tried: {report.pitfall.id}")
+            yield report
+
+
+def _show_after(heading: str, show: Callable[[str], None], phase: str) -> None:
+    show(heading + phase)
+
+
+def _leave_interrupts_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _try_pitfall(pitfall: Pitfall, options: Options, show: Callable[[str], None] = lambda _: None) -> PitfallReport:
+    began = time.perf_counter()
+    show("exploring the broken form")
+    broken = _explore(pitfall, pitfall.broken, options)
+    show("exploring the mended form")
+    mended = _explore(pitfall, pitfall.mended, options)
+    explored_s = time.perf_counter() - began
+    show("running the broken form natively")
+    with discarding_output():
+        native = stress(pitfall.broken, options.native_runs)
+    return PitfallReport(pitfall, broken, mended, native, explored_s)
 
 
 def _explore(pitfall: Pitfall, program: Callable[[], None], options: Options) -> Exploration:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,24 @@ def test_progress_names_pitfall_and_phase(counter_pitfall: Callable[..., Pitfall
         "1 of 1: counter, exploring the mended form",
         "1 of 1: counter, running the broken form natively",
     ]
+
+
+def test_pitfalls_tried_side_by_side_are_as_each_by_itself() -> None:
+    def stable(*chosen: Pitfall) -> list[dict[str, object]]:
+        return [{**report.to_json(), "native": None} for report in tried(*chosen).reports]
+
+    chosen = [pitfalls.get(pitfall_id) for pitfall_id in ("nested-update", "lost-update", "lock-across-await")]
+
+    assert stable(*chosen) == [found for pitfall in chosen for found in stable(pitfall)]
+
+
+def test_progress_of_several_counts_those_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    shown: list[str] = []
+
+    tried(pitfalls.get("nested-update"), pitfalls.get("lost-update"), shown=shown)
+
+    assert shown == ["0 of 2 tried, in 2 processes", "1 of 2 tried: nested-update", "2 of 2 tried: lost-update"]
 
 
 def test_json_is_equal_for_equal_seeds_but_for_native_and_speed(counter_pitfall: Callable[..., Pitfall]) -> None:
