@@ -98,7 +98,18 @@ def _simple_queue() -> list[tuple[type, str]]:
 
 def _before_callbacks(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
     """Return a method of a future that is one step, and calls the future's callbacks after it."""
-    step = operation(real, name)
+
+    @wraps(real)
+    def collect(*args: Any, **kwargs: Any) -> tuple[Any, bool]:
+        later: list[None] = []
+        future = args[0]
+        future._invoke_callbacks = lambda: later.append(None)
+        try:
+            return real(*args, **kwargs), bool(later)
+        finally:
+            vars(future).pop("_invoke_callbacks", None)  # another task may have waited to settle it as well
+
+    step: Callable[..., tuple[Any, bool]] = operation(collect, name)
 
     @wraps(real)
     def settle(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -106,15 +117,10 @@ def _before_callbacks(real: Callable[_P, _R], name: str) -> Callable[_P, _R]:
         if task is None or task.inside:
             return real(*args, **kwargs)
         future: Any = args[0]
-        later: list[None] = []
-        future._invoke_callbacks = lambda: later.append(None)
-        try:
-            result = step(*args, **kwargs)
-        finally:
-            del future._invoke_callbacks
-        if later:
+        result, is_settled = step(*args, **kwargs)
+        if is_settled:
             future._invoke_callbacks()
-        return result
+        return result  # type: ignore[no-any-return]  # what the real method returns
 
     return settle
 

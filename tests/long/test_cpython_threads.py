@@ -67,6 +67,7 @@ POOL_FILES = ("thread_pool", "future", "as_completed", "wait", "shutdown", "init
 ALONE = {
     "ThreadTests.test_main_thread": "asks for the main thread",
     "ThreadTests.test_name": "counts the threads of all",
+    "ThreadTests.test_old_threading_api": "replaces the filters of warnings",
     "ThreadTests.test_get[pt]*": "sets a hook for the threads of all",
     "ThreadPoolFailingInitializerTest.*": "replaces the handlers of a logger",
 }
