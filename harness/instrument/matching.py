@@ -9,7 +9,9 @@ columns.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from types import CodeType
 
 __all__ = ["CodeMap", "corresponding_codes"]
@@ -21,18 +23,18 @@ class CodeMap:
     """Rewritten code by original code, for one source. Confined."""
 
     def __init__(self, original: CodeType, rewritten: CodeType) -> None:
-        self._by_key: dict[_Key, tuple[CodeType, CodeType]] = {}
+        # Lambdas on one line that return constants have no columns on 3.12: several may stand under one key.
+        self._by_key: defaultdict[_Key, list[tuple[CodeType, CodeType]]] = defaultdict(list)
         for before, after in corresponding_codes(original, rewritten):
-            self._by_key[_key(before)] = (before, after)
+            self._by_key[_key(before)].append((before, after))
 
     def rewritten(self, live: CodeType) -> CodeType | None:
         """Return the rewritten code for a live code object, or ``None`` when the source does not match it."""
-        before, after = self._by_key.get(_key(live), (None, None))
-        return after if before == live else None
+        return next((after for before, after in self._by_key.get(_key(live), ()) if before == live), None)
 
     def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
         """Yield (original, rewritten) for all functions of the source."""
-        yield from self._by_key.values()
+        yield from chain.from_iterable(self._by_key.values())
 
 
 def corresponding_codes(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, CodeType]]:

@@ -466,3 +466,13 @@ def test_partial_of_a_swapped_function_runs_its_rewritten_code():
         assert partial(1) == 2
 
     assert seen == ["quiet real", "operand __add__"]
+
+
+def test_lambdas_on_one_line_that_return_constants_are_all_matched():
+    module = make_module("def f():\n    return lambda a: 0, lambda b: 0, lambda *c: 1\n")
+    module.kept = module.f()
+    instrumentation = Instrumentation([module])
+    instrumentation.swap_in()
+    instrumentation.swap_out()
+
+    assert instrumentation.limits == ()
