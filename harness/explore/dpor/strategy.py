@@ -111,6 +111,7 @@ class Dpor(Footprints):
             if len(self._stack.events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
         self.proof.see(self, self._stack.events, self._stack.met)
+        self._plan_again(self._planned)
         self._plan(self._planned)
         self._planned = len(self._stack.events)
         for number in sorted({*self.declared, *self.uses, *self._daemons}):
@@ -306,8 +307,24 @@ class Dpor(Footprints):
 
     # Plans
 
+    def _plan_again(self, start: int) -> None:
+        """Plan the reversals of earlier races anew where events from a position on would come before them.
+
+        The plan made before has other such events, of another execution. Without any it would be a part of that plan.
+        """
+        events = self._stack.events
+        behind = -1  # what all new events come after
+        for event in events[start:]:
+            behind &= event.past
+        for position, event in enumerate(events[:start]):
+            for earlier in event.races:
+                if not behind >> earlier & 1:
+                    self._reverse(earlier, position)
+            if event.cancelled and not behind >> position & 1:
+                self._fire(position)
+
     def _plan(self, start: int) -> None:
-        """Plan the reversal of every race whose later event is from a position on; earlier ones are planned."""
+        """Plan the reversal of every race whose later event is from a position on."""
         for position, event in enumerate(self._stack.events[start:], start):
             for earlier in event.races:
                 self._reverse(earlier, position)

@@ -85,6 +85,12 @@ def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for(world: 
     assert traces == executions == 5
 
 
+def test_race_of_a_beginning_is_planned_again_with_what_comes_later(world: World) -> None:
+    traces, executions = compare(world, program_on_loops, 1, 2 * SMALL, seed=29_011)  # timers of two loops
+
+    assert traces == executions == 194
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(40))
 def test_traces_of_a_thousand_programs_are_those_of_brute_force(world: World, part: int) -> None:
