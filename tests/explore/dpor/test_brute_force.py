@@ -86,7 +86,7 @@ def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for(world: 
 
 
 def test_race_of_a_beginning_is_planned_again_with_what_comes_later(world: World) -> None:
-    traces, executions = compare(world, program_on_loops, 1, 2 * SMALL, seed=29_011)  # timers of two loops
+    traces, executions = compare(world, program_on_loops, 1, LARGE, seed=29_011)  # timers of two loops
 
     assert traces == executions == 194
 
