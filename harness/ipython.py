@@ -1,7 +1,8 @@
 """IPython extension: ``%load_ext harness`` brings ``%%explore``, which explores the cell's body.
 
 The body becomes a function without arguments whose globals are the notebook's, so that it sees what other cells define;
-what it assigns is its own. Its first line is that of the magic, so that line numbers are those of the cell.
+what it assigns is its own. Its first line is that of the magic, so that line numbers are those of the cell. A body that
+awaits becomes a coroutine function, run in a loop of its own: the notebook's takes no part in the exploration.
 """
 
 from __future__ import annotations
@@ -80,13 +81,23 @@ def make_program(shell: InteractiveShell, cell: str) -> Callable[[], object]:
         tree = ast.parse(f"\n{cell}")  # the magic's line counts
         if not tree.body:
             raise UsageError("a program is wanted below %%explore, there is no statement; write it there")
-        source = f"def cell():\n{_indented(cell, tree)}\n"
+        source = _as_function(_indented(cell, tree))
         code = shell.compile(source, shell.compile.cache(source, shell.execution_count), "exec")
     except SyntaxError as error:
         fault = f"line {error.lineno}: {error.msg}"
         raise UsageError(f"a program is wanted below %%explore, {fault}; correct it") from error
     exec(code, shell.user_ns, defined)  # noqa: S102 - running what a cell holds is the purpose of a shell
     return defined["cell"]
+
+
+def _as_function(body: str) -> str:
+    """Return the source of a function with this body, of a coroutine function where no other can have it."""
+    source = f"def cell():\n{body}\n"
+    try:
+        compile(source, "<cell>", "exec")
+    except SyntaxError:
+        return f"async {source}"
+    return source
 
 
 def _indented(cell: str, tree: ast.Module) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -35,6 +34,29 @@ for thread in threads:
     thread.join()
 assert counter.n == 2, counter.n
 """,
+    "await": """\
+%%explore --seed 3 --max-schedules 50
+import asyncio
+counter = Counter()
+async def add():
+    n = counter.n
+    await asyncio.sleep(0)
+    counter.n = n + 1
+await asyncio.gather(add(), add())
+assert counter.n == 2, counter.n
+""",
+    "every way to wait": """\
+%%explore --max-schedules 2
+import asyncio
+async def count():
+    for number in range(2):
+        await asyncio.sleep(0)
+        yield number
+async with asyncio.timeout(1):
+    async for number in count():
+        pass
+assert [number async for number in count()] == [0, 1]
+""",
     "text": '''\
 %%explore --max-schedules 2
 text = """one
@@ -47,6 +69,7 @@ assert text == "one\\n  two"
     "wrong number": "%%explore --seed three\npass",
     "wrong value": "%%explore --max-schedules 0\npass",
     "no statement": "%%explore\n# nothing",
+    "await in a plain function": "%%explore\ndef f():\n    await g()\n",
     "wrong syntax": "%%explore\nx = 1\nif x\n",
     "unload": "from harness.ipython import unload_ipython_extension\nunload_ipython_extension(get_ipython())",
     "unloaded": "assert 'explore' not in get_ipython().magics_manager.magics['cell']",
@@ -119,6 +142,18 @@ def test_token_replays_in_the_same_cell(results: Results) -> None:
     assert results["replay"]["value"].startswith("cell: AssertionError in task 'MainThread', 1; ")
 
 
+def test_cell_that_awaits_runs_in_a_loop_of_its_own(results: Results) -> None:
+    result = results["await"]
+
+    assert result["value"].startswith("cell: FAILED, AssertionError at schedule 1, ")
+    assert [7, "counter.n = n + 1"] in result["lines"]
+    assert [9, "assert counter.n == 2, counter.n"] in result["lines"]
+
+
+def test_cell_may_wait_in_every_way_without_a_call(results: Results) -> None:
+    assert results["every way to wait"]["value"].startswith("cell: PASSED, ")
+
+
 def test_text_over_several_lines_keeps_its_indentation(results: Results) -> None:
     assert results["text"]["value"].startswith("cell: PASSED, ")
 
@@ -134,6 +169,10 @@ def test_names_assigned_in_the_cell_are_its_own(results: Results) -> None:
         ("wrong number", "%%explore: argument --seed: invalid int value: 'three'; see %%explore?"),
         ("wrong value", "max_schedules=0 is below 1; pass the number of executions to run"),
         ("no statement", "a program is wanted below %%explore, there is no statement; write it there"),
+        (
+            "await in a plain function",
+            "a program is wanted below %%explore, line 3: 'await' outside async function; correct it",
+        ),
         ("wrong syntax", "a program is wanted below %%explore, line 3: expected ':'; correct it"),
     ],
 )
@@ -147,18 +186,36 @@ def test_unloading_takes_the_magic_away(results: Results) -> None:
     assert results["unloaded"]["error"] == "NoneType"
 
 
-def test_notebook_shows_verdict_and_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The outputs of cells run in a kernel, whose own loop runs meanwhile."""
+    sources = {name: CELLS[name] for name in ("load", "counter", "lost update")}
+    sources["own task"] = "import asyncio\nmine = asyncio.create_task(asyncio.sleep(0, 'mine'))"
+    sources["await"] = CELLS["await"]
+    sources["own task ends"] = "await mine"
     cells: list[dict[str, object]] = [
-        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": CELLS[name]}
-        for name in ("load", "counter", "lost update")
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        for source in sources.values()
     ]
     content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     notebook = nbformat.from_dict(content)  # type: ignore[no-untyped-call]  # nbformat has types for few functions
-    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    place = tmp_path_factory.mktemp("notebook")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(place))
+        client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(place)}})
+        executed = client.execute()
+    return {name: cell.outputs for name, cell in zip(sources, executed.cells, strict=True)}
 
-    executed = client.execute()
 
-    (output,) = executed.cells[-1].outputs
+def test_notebook_shows_verdict_and_picture(notebook: dict[str, Any]) -> None:
+    (output,) = notebook["lost update"]
+
     assert output.data["text/plain"].startswith("cell: FAILED, AssertionError at schedule ")
     assert output.data["image/svg+xml"].startswith("<svg")
+
+
+def test_cell_that_awaits_leaves_the_loop_of_the_notebook_alone(notebook: dict[str, Any]) -> None:
+    (output,), (ended,) = notebook["await"], notebook["own task ends"]
+
+    assert output.data["text/plain"].startswith("cell: FAILED, AssertionError at schedule 1, ")
+    assert ended.data["text/plain"] == "'mine'"
