@@ -29,10 +29,17 @@ class ImportWatch:
         names: Modules and packages to be instrumented.
         known: Modules that already are.
         found: Called with each new one.
+        followed: Called after each import that brought modules, whichever they are.
     """
 
-    def __init__(self, names: tuple[str, ...], known: set[str], found: Callable[[ModuleType], None]) -> None:
-        self._names, self._known, self._found = names, known, found
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        known: set[str],
+        found: Callable[[ModuleType], None],
+        followed: Callable[[], None],
+    ) -> None:
+        self._names, self._known, self._found, self._followed = names, known, found, followed
 
     def start(self) -> None:
         """Put the watch in place."""
@@ -56,6 +63,7 @@ class ImportWatch:
             finally:
                 task.atomic -= 1
                 if len(sys.modules) != before:
+                    self._followed()
                     self._report()
 
         return imported

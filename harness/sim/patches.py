@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import queue
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ class Patches:
 
     def put_in(self) -> None:
         """Replace everything."""
-        from harness.sim.loops import loop_patches  # loads asyncio
+        from harness.sim.loops import loop_patches, ordered_sets  # loads asyncio
         from harness.sim.network import network_patches
 
         for owner, name, function in (*escapes(), *lock_holders()):
@@ -55,6 +56,7 @@ class Patches:
                     self._replace(owner, name, rlock_factory)
             self._replace(owner, "get_ident", threads.get_ident)
             self._replace(owner, "get_native_id", threads.get_native_id)
+        self._replace_imported("get_ident", threads.get_ident)
         for owner, name in ((_thread, "start_new_thread"), (_thread, "start_new"), (threading, "_start_new_thread")):
             if hasattr(owner, name):
                 self._replace(owner, name, threads.start_new_thread)
@@ -70,6 +72,8 @@ class Patches:
             self._replace(owner, name, function)
         for owner, name, replacement in (*loop_patches(), *network_patches(), *pool_patches()):
             self._replace(owner, name, replacement)
+        self._ordered_sets = ordered_sets
+        self.follow_imports()
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
@@ -84,6 +88,11 @@ class Patches:
             self._before[name] = getattr(threading, name)
             self._replace(threading, name, self._before[name])
         self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: next(self._pools)))
+
+    def follow_imports(self) -> None:
+        """Replace what modules have that were imported since."""
+        for owner, name, replacement in self._ordered_sets():
+            self._replace(owner, name, replacement)
 
     def stand_in(self, function: object) -> object:
         """Return what stands in for a function that was bound to a name before it was replaced, or the function."""
@@ -108,6 +117,13 @@ class Patches:
                 delattr(owner, name)
             else:
                 setattr(owner, name, value)
+
+    def _replace_imported(self, name: str, replacement: object) -> None:
+        """Replace a function of the system where modules imported it by name: not all that ask it are rewritten."""
+        real = next(real for owner, replaced, real in self._replaced if (owner, replaced) == (_thread, name))
+        for module in list(sys.modules.values()):
+            if isinstance(module, ModuleType) and vars(module).get(name) is real:
+                self._replace(module, name, replacement)
 
     def _replace(self, owner: object, name: str, replacement: object) -> None:
         real = vars(owner).get(name, _MISSING)

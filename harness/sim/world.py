@@ -151,7 +151,8 @@ class World:
         self._loops_apart, self._hushed = _loop_managers()
         cleanup.enter_context(self._loops_apart)
         names = tuple(self._names)
-        watch = ImportWatch(names, {module.__name__ for module in self.instrumentation.modules}, self._note_import)
+        known = {module.__name__ for module in self.instrumentation.modules}
+        watch = ImportWatch(names, known, self._note_import, self._patches.follow_imports)
         watch.start()
         cleanup.callback(watch.stop)
         self._capture.start()

@@ -14,7 +14,7 @@ from harness.sim.loops.event_loop import EventLoop
 from harness.sim.loops.ordered_set import OrderedSet
 from harness.sim.task import current_task
 
-__all__ = ["loop_patches"]
+__all__ = ["loop_patches", "ordered_sets"]
 
 # Their sets decide in which order tasks are awaited or cancelled.
 _ORDERED = ("asyncio.tasks", "asyncio.taskgroups", "anyio._backends._asyncio")
@@ -33,12 +33,17 @@ def loop_patches() -> Iterator[tuple[object, str, object]]:
     yield runners.Runner, "_lazy_init", _checked_runner(runners.Runner._lazy_init)  # type: ignore[attr-defined]
     for owner in (tasks, asyncio):
         yield owner, "all_tasks", _in_order(tasks.all_tasks)
-    for module in filter(None, map(sys.modules.get, _ORDERED)):
-        yield module, "set", OrderedSet
     uvloop = sys.modules.get("uvloop")
     for name in ("new_event_loop", "Loop"):
         if hasattr(uvloop, name):
             yield uvloop, name, guard(getattr(uvloop, name), f"uvloop.{name}")
+
+
+def ordered_sets() -> Iterator[tuple[object, str, object]]:
+    """Yield owner, name and replacement of the sets of imported modules whose order decides, but for those replaced."""
+    for module in filter(None, map(sys.modules.get, _ORDERED)):
+        if vars(module).get("set") is not OrderedSet:
+            yield module, "set", OrderedSet
 
 
 def _init_loop(loop: asyncio.AbstractEventLoop, *args: Any, **options: Any) -> None:
