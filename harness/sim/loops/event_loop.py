@@ -15,6 +15,7 @@ is no system's selector and no pair of sockets to set up: making a loop costs a 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import weakref
 from asyncio import base_events, constants, events, selector_events
@@ -45,6 +46,7 @@ _REFUSED = (
     *("create_unix_connection", "create_unix_server"),
 )
 _ROUND = base_events.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # no stub has it
+_UNNAMED = re.compile(r"Task-\d+|None")  # CPython 3.13.0 calls all tasks of a factory None
 _EAGER = getattr(asyncio, "eager_task_factory", None)
 
 
@@ -278,7 +280,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         """Make a task of this loop; unnamed ones are called by number, from 1 in each execution."""
         factory = self.get_task_factory()
         if factory is not None and factory is not _EAGER:
-            return self._note(super().create_task(coro, **options))
+            return self._note(self._numbered(super().create_task(coro, **options)))
         self._check_closed()
         if options.get("name") is None:
             self.scheduler.loop_names += 1
@@ -289,6 +291,13 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         if self.get_debug():
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
         return task if self.scheduler.recorder is None else self._note(task)
+
+    def _numbered(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        """Call a task of a factory of the program's own by number, if nobody named it; asyncio counts on and on."""
+        if _UNNAMED.fullmatch(getattr(task, "get_name", str)()):
+            self.scheduler.loop_names += 1
+            task.set_name(f"Task-{self.scheduler.loop_names}")
+        return task
 
     def current(self) -> asyncio.Task[Any] | None:
         """Return the asyncio task whose step runs, ``None`` between steps."""
