@@ -117,12 +117,13 @@ class Exploration:
         failure = self.failure
         if failure is not None:
             return f"{self._headline(failure)}, {preemptions(failure.preemptions)}; {drawn}; token {failure.token}"
+        schedules = f"{self.schedules} schedule{'s' * (self.schedules != 1)}"
         if self.verdict is Verdict.UNCONTROLLED:
-            return f"{self.program}: {self.verdict} after {self.schedules} schedules, {self.limits[0]}; {drawn}"
+            return f"{self.program}: {self.verdict} after {schedules}, {self.limits[0]}; {drawn}"
         claim = f"; {self.claim}" if self.claim else ""
         limits = f"; {len(self.limits)} limits" if self.limits else ""
         limits += f"; {len(self.races)} races" if self.races else ""
-        return f"{self.program}: {self.verdict}, no failure in {self.schedules} schedules; {drawn}{claim}{limits}"
+        return f"{self.program}: {self.verdict}, no failure in {schedules}; {drawn}{claim}{limits}"
 
     def _headline(self, failure: Failure) -> str:
         return f"{self.program}: {self.verdict}, {_ending(failure)} at schedule {self._found_at()}"

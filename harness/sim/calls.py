@@ -21,7 +21,7 @@ from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, eff
 from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING, SCANS, TEXT, WHOLE
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
-from harness.sim.reach import behind, leads_to_mutable, reach, sources
+from harness.sim.reach import BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
 
 __all__ = ["Access", "Call", "CallTable"]
 
@@ -87,7 +87,7 @@ class CallTable:
         self._by_type: dict[type, Callable[..., Call | None]] = {
             FunctionType: self._of_function,
             MethodType: self._of_method,
-            BuiltinMethodType: self._of_builtin,
+            **dict.fromkeys(BUILTIN_METHODS, self._of_builtin),
             types.MethodWrapperType: self._of_builtin,
             types.MethodDescriptorType: self._of_descriptor,
             types.WrapperDescriptorType: self._of_descriptor,

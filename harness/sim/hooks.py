@@ -14,9 +14,8 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from itertools import repeat
-from queue import SimpleQueue
 from sys import getrefcount
-from types import BuiltinMethodType, FunctionType, MethodType
+from types import FunctionType, MethodType
 
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
 from harness.instrument.patterns import NESTED
@@ -25,6 +24,7 @@ from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, KindTable
 from harness.sim.reach import (
+    BUILTIN_METHODS,
     FRESH_COUNT,
     LEADING,
     SECOND,
@@ -44,7 +44,6 @@ __all__ = ["make_hooks"]
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that no operator needs a hook for
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
-_BUILTIN_METHODS = frozenset({BuiltinMethodType, type(SimpleQueue().get)})  # the latter knows its class
 
 
 def make_hooks(
@@ -190,7 +189,7 @@ def make_hooks(
             elif kind is type:
                 if function in silent_classes:
                     return stand_in(function)
-            elif kind in _BUILTIN_METHODS:
+            elif kind in BUILTIN_METHODS:
                 receiver_kind = kinds[type(function.__self__)]  # type: ignore[attr-defined]
                 if receiver_kind is LOCK:
                     lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]

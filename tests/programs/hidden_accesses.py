@@ -21,6 +21,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from xml.etree import ElementTree
 
 __all__ = ["PROGRAMS"]
 
@@ -76,6 +77,10 @@ class Box:
 
 def swap(box: Box) -> None:
     box.items = [3]
+
+
+def element() -> ElementTree.Element:
+    return ElementTree.Element("a")
 
 
 def one() -> dict[str, int]:
@@ -144,6 +149,9 @@ add("a counter of things", lambda c: c.most_common(1), lambda c: c.update("bb"),
 add("a missing key", lambda d: len(d), lambda d: d["z"], lambda: collections.defaultdict(int, a=1))
 add("bytes", lambda b: bytes(b), lambda b: b.extend(b"c"), lambda: bytearray(b"ab"))
 add("an array", lambda a: a.tolist(), lambda a: a.append(3), lambda: array("i", [1, 2]))
+# Methods that know their class, which those of an element do from 3.12 on only.
+add("an array extended", lambda a: a.tolist(), lambda a: a.extend(array("i", [3])), lambda: array("i", [1, 2]))
+add("an element", lambda e: len(e.findall("b")), lambda e: e.append(ElementTree.Element("b")), element)
 add("a deque", lambda d: d[-1], lambda d: d.rotate(), lambda: collections.deque([1, 2]))
 add("the last item", lambda items: items[-1], push, two)
 add("a slice", lambda items: items[:], lambda items: operator.setitem(items, slice(0, 1), []), two)

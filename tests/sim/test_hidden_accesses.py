@@ -9,7 +9,7 @@ from harness.explore.program import make_world
 from tests.programs.hidden_accesses import PROGRAMS
 
 # The conflict cannot be told exactly: code of the program runs within, or nobody says what the function does.
-OPAQUE = {"a chain of maps", "a pattern", "lru_cache", "random.choice"}
+OPAQUE = {"a chain of maps", "a pattern", "an element", "lru_cache", "random.choice"}
 
 
 class Footprints:

@@ -487,6 +487,7 @@ def test_loop_that_is_not_controlled_is_named_with_the_line(program, what):
     assert result.verdict is Verdict.UNCONTROLLED
     assert f"{what}, which leaves the controlled world, at " in result.limits[0]
     assert "test_loops.py:" in result.limits[0]
+    assert f"UNCONTROLLED after 1 schedule, task 'MainThread' {what}" in result.summary()
 
 
 # Orders of sets
