@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from harness.explore.dpor.wakeup_tree import Node
-from harness.sim import WRITE, Use, are_in_conflict
+from harness.sim import CLOCK_NUMBER, WRITE, Use, are_in_conflict
 
 __all__ = ["Event", "Stack"]
 
@@ -35,7 +35,9 @@ class Event:
         past: Positions of the events that happen before it, its own included, as bits.
         bit: Its own position, as a bit.
         races: Positions of the events it is in a race with.
-        attempt: Access that it would have made had it not failed, -1 for none.
+        base: What happens before it without regard to conflicts, as bits.
+        turned: What it would have done before an event that it is in a race with, by that event's position, where that
+            is something else: an operation that does not have to wait arrives where it would have to, or fails.
         enabler: Position of the event that let it go on: the wake-up of a waiting task, the start of the timer that
             fell due; -1 for none.
         option: Which option it drew, where it is a draw of data; else -1.
@@ -51,7 +53,8 @@ class Event:
     past: int = 0
     bit: int = 0
     races: list[int] = field(default_factory=list)
-    attempt: int = -1
+    base: int = 0
+    turned: dict[int, list[int]] = field(default_factory=dict)
     enabler: int = -1
     cancelled: Sequence[int] = ()
     option: int = -1
@@ -92,15 +95,24 @@ class Stack:
             highest = before.bit_length() - 1
             past |= self.events[highest].past
             before &= ~(1 << highest)
-        event.past = past
+        event.past = event.base = past
         levels = due.levels() if due is not None else None
         if use is not None:
             levels = use.levels()
-            if use.need is not None and not use.is_met():
-                event.attempt = use.location * 4 + WRITE
         for access in accesses:
             self._touch(event, position, access, past, use, levels)
+        if use is not None and use.need is not None and not use.may_block and not use.is_resumed:
+            self._turn(event, use)
         self.last[event.task] = position
+
+    def _turn(self, event: Event, use: Use) -> None:
+        """Note what an operation that need not wait would have done before the events that it is in a race with."""
+        is_met = use.is_met()
+        for earlier in event.races:
+            if self._is_met_without(earlier, use, is_met) != is_met:
+                done = use.accesses(is_met=is_met)
+                kept = [access for access in event.accesses if access not in done]
+                event.turned[earlier] = kept + use.accesses(is_met=not is_met)
 
     def also(self, access: int) -> None:
         """Add an access to the last event."""
@@ -134,7 +146,7 @@ class Stack:
             if not past >> earlier & 1 or (need and not is_over and not base >> earlier & 1):
                 if not is_over and self._could_be_first(event, earlier, waiting):
                     event.races.append(earlier)
-                    is_over = need
+                    is_over = need and other == WRITE  # those that only look are in a race each
                 past |= events[earlier].past
             if other == WRITE and (not need or is_over or base >> earlier & 1):
                 break
@@ -144,21 +156,22 @@ class Stack:
 
     def _could_be_first(self, event: Event, earlier: int, use: Use | None) -> bool:
         """Return whether an event could have happened where an earlier one did."""
+        enabler = event.enabler
+        is_enabled = enabler < 0 or not self.events[enabler].past >> earlier & 1
+        if event.task == CLOCK_NUMBER and not is_enabled:
+            return False  # its timer was not set then; what it could do was to let another fall due
         if self.last.get(event.task, -1) < earlier and event.task in self.events[earlier].enabled:
             return True  # it was the task's next step then, too
-        enabler = event.enabler
-        if enabler >= 0 and self.events[enabler].past >> earlier & 1:
-            return False
-        return use is None or use.need is None or self._is_met_without(earlier, use)
+        return is_enabled and (use is None or use.need is None or self._is_met_without(earlier, use))
 
-    def _is_met_without(self, earlier: int, use: Use) -> bool:
+    def _is_met_without(self, earlier: int, use: Use, otherwise: bool = True) -> bool:
         """Return whether the need of the last event's operation is met without an event and what comes after it."""
         assert use.need is not None
         events, now = self.events, len(self.events) - 1
         for position, _, level in self._history.get(use.needs_at, ()):
             if position < now and (position == earlier or events[position].past >> earlier & 1):
                 return bool(use.need(level))
-        return True
+        return otherwise
 
 
 _COMMUTES = tuple(not are_in_conflict(a, b) for a in range(4) for b in range(4))

@@ -237,7 +237,6 @@ class Dpor(Footprints):
                     self.proof.undeclared["the network"] = None
             elif use is not None and use.is_resumed:
                 state.enabler = self._woken.get(number, -1)
-                self.proof.has_timed_lock = self.proof.has_timed_lock or use.is_lock
             self._stack.push(state, self._before.pop(number, 0), accesses, use, due)
         self._last[number] = position
         self._position = position + 1
@@ -348,10 +347,11 @@ class Dpor(Footprints):
         """Plan an execution in which the later of two events in a race comes without the earlier one."""
         events = self._stack.events
         state = events[earlier]
-        last = events[later]
-        if last.attempt >= 0:
-            last = replace(last, accesses=[*last.accesses, last.attempt])
-        self._insert(state, [*self._without(earlier), last])
+        last, sequence = events[later], self._without(earlier)
+        turned = last.turned.get(earlier)
+        if turned is not None:
+            last = _after(sequence, replace(last, accesses=turned, past=last.base | last.bit))
+        self._insert(state, [*sequence, last])
 
     def _fire(self, position: int) -> None:
         """Plan an execution in which the clock advances where a step cancelled its next timer."""
@@ -359,10 +359,7 @@ class Dpor(Footprints):
         sequence = self._without(position)
         firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*state.cancelled])
         firing.bit = firing.past = 1 << len(self._stack.events)
-        for step in sequence:
-            if not is_independent(firing.accesses, (step.accesses,)):
-                firing.past |= step.past
-        self._insert(state, [*sequence, firing])
+        self._insert(state, [*sequence, _after(sequence, firing)])
 
     def _without(self, position: int) -> list[Event]:
         """Return the later steps that do not come after one."""
@@ -389,6 +386,14 @@ class Dpor(Footprints):
         obj, key = self.locations.names[location]
         known = type(obj), key[0] if isinstance(key, tuple) else key
         return self._descriptions.setdefault(known, _FIRST_DESCRIPTION - len(self._descriptions))
+
+
+def _after(sequence: Sequence[Event], event: Event) -> Event:
+    """Let an event come after the steps of a sequence that it is in conflict with."""
+    for step in sequence:
+        if not is_independent(event.accesses, (step.accesses,)):
+            event.past |= step.past
+    return event
 
 
 def _pick(able: Sequence[Candidate], current: Task | None, sleeping: Collection[int]) -> Candidate | None:

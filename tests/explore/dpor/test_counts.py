@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -131,3 +132,68 @@ def test_proof_of_nothing_shared_says_so() -> None:
     assert result.schedules == 1
     assert "one trace only" in result.summary()
     assert "no shared location" in result.summary()
+
+
+def take_soon(counter: Counter) -> None:
+    if counter.lock.acquire(timeout=1):
+        counter.n += 1
+        counter.lock.release()
+
+
+def locked_then_sleep(counter: Counter) -> None:
+    counter.increment_locked()
+    time.sleep(1)
+
+
+def sleep(counter: Counter) -> None:
+    time.sleep(1)
+
+
+@pytest.mark.parametrize(
+    ("bodies", "traces"),
+    [
+        ((take_soon, take_soon), 10),
+        ((take_soon, locked_then_sleep), 10),
+        ((take_soon, Counter.increment_locked, sleep), 24),
+        ((take_soon, take_soon, sleep), 46),  # whether an acquire reads the clock depends on who came first
+    ],
+)
+def test_wait_for_a_lock_with_a_time_out_runs_once_per_trace(
+    bodies: tuple[Callable[[Counter], None], ...], traces: int
+) -> None:
+    def program() -> None:
+        counter = Counter()
+        join_all([threading.Thread(target=body, args=(counter,)) for body in bodies])
+
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.schedules == traces
+    assert result.verdict is Verdict.PROVED
+
+
+def test_clock_is_not_taken_for_what_it_did_before_another_timer_was_set() -> None:
+    def program() -> None:
+        event = threading.Event()
+
+        def call() -> None:
+            event.set()
+            time.sleep(1)
+
+        join_all([threading.Thread(target=event.wait, args=(1,)), threading.Thread(target=call)])
+
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.schedules == 9
+    assert result.verdict is Verdict.PROVED, result.limits
+
+
+def test_all_that_look_at_a_lock_are_seen_before_and_after_it_is_taken() -> None:
+    def program() -> None:
+        counter = Counter()
+        look = counter.lock.locked
+        join_all([threading.Thread(target=body) for body in (look, look, counter.increment_locked)])
+
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.schedules == 9
+    assert result.verdict is Verdict.PROVED
