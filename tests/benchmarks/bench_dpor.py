@@ -5,26 +5,21 @@ frontrun runs in an environment that the benchmark makes for itself and throws a
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import venv
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 import harness
 from harness import Verdict
+from tests.benchmarks.frontrun_peer import FRONTRUN, peer_per_second
 
 AIM_PER_S = 7_000
 AIM_RATIO = 15
 ROUNDS = 5
 TRACES = {(2, 1): 4, (2, 2): 34, (2, 3): 328, (3, 1): 36}
-FRONTRUN = "frontrun==0.7.0"
 _PEER = """
 import json, time
 import frontrun
@@ -92,30 +87,12 @@ def check_speed() -> bool:
     walked = per_second(lambda: harness.explore(program, strategy="random", max_schedules=1_000))
     print(f"reduction, 2x3              {reduced:8,.0f} schedules/s; bound {AIM_PER_S:,}")
     print(f"random walk, 2x3            {walked:8,.0f} schedules/s; the reduction makes {reduced / walked:.0%} of them")
-    peer = peer_per_second()
+    peer = peer_per_second(_PEER)
     if peer is None:
         print(f"{FRONTRUN} could not be installed or run")
         return False
     print(f"frontrun 0.7.0, 2x3         {peer:8,.0f} schedules/s; ratio {reduced / peer:.1f}, bound {AIM_RATIO}")
     return reduced >= AIM_RATIO * peer
-
-
-def peer_per_second() -> float | None:
-    """Return frontrun's schedules per second on the same program, in an environment of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        venv.create(place, with_pip=True)
-        binaries = Path(place) / "bin"
-        python, frontrun = str(binaries / "python"), str(binaries / "frontrun")
-        script = Path(place) / "peer.py"
-        script.write_text(_PEER)
-        try:
-            subprocess.run([python, "-m", "pip", "install", "-q", FRONTRUN], check=True, capture_output=True)
-            ran = subprocess.run([frontrun, python, str(script)], check=True, capture_output=True, text=True, cwd=place)
-        except subprocess.CalledProcessError as error:
-            print(error.stderr)
-            return None
-    explored, seconds = json.loads(ran.stdout.splitlines()[-1])
-    return explored / seconds if explored else None
 
 
 def main() -> int:

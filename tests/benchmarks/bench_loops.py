@@ -1,17 +1,18 @@
-"""Schedules per second of asyncio programs, beside frontrun where it is installed, and the cost of an httpx request."""
+"""Schedules per second of CPU of asyncio programs, beside frontrun 0.7.0, and what an httpx request costs."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from statistics import median
 
 import httpx
 
 import harness
+from tests.benchmarks.frontrun_peer import FRONTRUN, peer_per_second
 
 ONE_LOOP_PER_S = 10_000
 TWO_LOOPS_PER_S = 5_000
@@ -19,6 +20,29 @@ TIMES_FRONTRUN = 3
 REQUEST_MS = 2.0
 SCHEDULES = 10_000
 REQUESTS = 200
+ROUNDS = 3
+_PEER = """
+import asyncio, json, time
+from frontrun.async_shuffler import explore_async_random
+
+runs = 0
+
+class Counter:
+    def __init__(self):
+        global runs
+        runs += 1
+        self.n = 0
+
+    async def increment(self):
+        n = self.n
+        await asyncio.sleep(0)
+        self.n = n + 1
+
+start = time.process_time()
+asyncio.run(explore_async_random(setup=Counter, tasks=[lambda counter: counter.increment()] * 2,
+                                 invariant=lambda counter: True, max_attempts=2_000, seed=0))
+print(json.dumps([runs, time.process_time() - start]))
+"""
 
 
 class Counter:
@@ -52,40 +76,13 @@ def two_loops() -> None:
 
 
 def rate(program: Callable[[], object]) -> float:
-    """Return the schedules per second of the best of three rounds."""
-    best = 0.0
-    for _ in range(3):
-        start = time.perf_counter()
+    """Return the schedules per second of processor time, the median of some rounds."""
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
         result = harness.explore(program, max_schedules=SCHEDULES, on_failure="continue")
-        best = max(best, result.schedules / (time.perf_counter() - start))
-    return best
-
-
-def frontrun_rate() -> float | None:
-    """Return the executions per second of frontrun's random exploration of the same program."""
-    if importlib.util.find_spec("frontrun") is None:
-        return None
-    from frontrun.async_shuffler import explore_async_random
-
-    runs = 0
-
-    def setup() -> Counter:
-        nonlocal runs
-        runs += 1
-        return Counter()
-
-    async def explore() -> None:
-        await explore_async_random(
-            setup=setup,
-            tasks=[lambda counter: counter.increment()] * 2,
-            invariant=lambda _: True,
-            max_attempts=2_000,
-            seed=0,
-        )
-
-    start = time.perf_counter()
-    asyncio.run(explore())
-    return runs / (time.perf_counter() - start)
+        rounds.append(result.schedules / (time.process_time() - start))
+    return median(rounds)
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,28 +110,32 @@ def asking(requests: int) -> Callable[[], Awaitable[None]]:
 
 
 def request_ms() -> float:
-    """Return milliseconds per request: the slope between one request and many."""
-    seconds = []
-    for requests in (1, REQUESTS):
-        start = time.perf_counter()
-        result = harness.explore(asking(requests), max_schedules=5)
-        assert result.verdict is harness.Verdict.PASSED, str(result)
-        seconds.append((time.perf_counter() - start) / 6)  # with the warm-up
-    return (seconds[1] - seconds[0]) / (REQUESTS - 1) * 1e3
+    """Return milliseconds of processor time per request, the median of some slopes between one request and many."""
+    slopes = []
+    for _ in range(ROUNDS):
+        one, many = (request_seconds(requests) for requests in (1, REQUESTS))
+        slopes.append((many - one) / (REQUESTS - 1) * 1e3)
+    return median(slopes)
+
+
+def request_seconds(requests: int) -> float:
+    start = time.process_time()
+    result = harness.explore(asking(requests), max_schedules=5)
+    assert result.verdict is harness.Verdict.PASSED, str(result)
+    return (time.process_time() - start) / 6  # with the warm-up
 
 
 def main() -> int:
-    one, two, other = rate(two_tasks), rate(two_loops), frontrun_rate()
+    one, peer = rate(two_tasks), peer_per_second(_PEER)
     print(f"two tasks on one loop       {one:8,.0f} schedules/s; bound {ONE_LOOP_PER_S:,}")
-    print(f"two loops, two tasks each   {two:8,.0f} schedules/s; bound {TWO_LOOPS_PER_S:,}")
-    if other is None:
-        print("frontrun                    not installed: no ratio")
+    if peer is None:
+        print(f"{FRONTRUN} could not be installed or run")
     else:
-        print(
-            f"frontrun, two tasks         {other:8,.0f} schedules/s; ours {one / other:.1f} x; bound {TIMES_FRONTRUN} x"
-        )
+        ratio = one / peer
+        print(f"frontrun 0.7.0, two tasks   {peer:8,.0f} schedules/s; ratio {ratio:.1f}, bound {TIMES_FRONTRUN}")
+    print(f"two loops, two tasks each   {rate(two_loops):8,.0f} schedules/s; bound {TWO_LOOPS_PER_S:,}")
     print(f"httpx request in memory     {request_ms():8.2f} ms; bound {REQUEST_MS}")
-    return int(other is not None and one < TIMES_FRONTRUN * other)
+    return int(peer is None or one < TIMES_FRONTRUN * peer)
 
 
 if __name__ == "__main__":
