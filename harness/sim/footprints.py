@@ -109,7 +109,10 @@ class Footprints:
 
     def firing(self, clock: Clock) -> list[int]:
         """Return what the clock does when it advances: the operation that set the timer ends, or goes on."""
-        task = clock.timers[0].task
+        return self.firing_of(clock.timers[0].task)
+
+    def firing_of(self, task: Task | None) -> list[int]:
+        """Return what the clock does when the timer of a task falls due."""
         use = None if task is None else self.uses.get(task.number)
         codes = [CLOCK * 4 + WRITE]
         return codes if use is None or use.location == CLOCK else [*codes, use.location * 4 + WRITE]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, final
 
 from harness.explore.dpor.wakeup_tree import Node
-from harness.sim import CLOCK_NUMBER, WRITE, Use, are_in_conflict
+from harness.sim import WRITE, Use, are_in_conflict
 
 __all__ = ["Event", "Stack"]
 
@@ -41,6 +41,9 @@ class Event:
         enabler: Position of the event that let it go on: the wake-up of a waiting task, the start of the timer that
             fell due; -1 for none.
         option: Which option it drew, where it is a draw of data; else -1.
+        firing: What the clock would have done at this state, could it go on and was not chosen.
+        timers: Where the clock goes on: positions of the events that set the timers, with what each does when it falls
+            due, the next one first.
         cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
     """
 
@@ -58,6 +61,8 @@ class Event:
     enabler: int = -1
     cancelled: Sequence[int] = ()
     option: int = -1
+    firing: Sequence[int] = ()
+    timers: Sequence[tuple[int, Sequence[int]]] = ()
 
 
 @final
@@ -158,10 +163,10 @@ class Stack:
         """Return whether an event could have happened where an earlier one did."""
         enabler = event.enabler
         is_enabled = enabler < 0 or not self.events[enabler].past >> earlier & 1
-        if event.task == CLOCK_NUMBER and not is_enabled:
-            return False  # its timer was not set then; what it could do was to let another fall due
         if self.last.get(event.task, -1) < earlier and event.task in self.events[earlier].enabled:
-            return True  # it was the task's next step then, too
+            return True  # it was the task's next step then, too, or the clock would have let another timer fall due
+        if any(not self.events[setter].past >> earlier & 1 for setter, _ in event.timers):
+            return True  # so it would have without the earlier event
         return is_enabled and (use is None or use.need is None or self._is_met_without(earlier, use))
 
     def _is_met_without(self, earlier: int, use: Use, otherwise: bool = True) -> bool:

@@ -220,8 +220,11 @@ class Dpor(Footprints):
             state, self._state = self._state, None
             if state is None:
                 return
-            if number in self.uses and isinstance(candidate, Task):
-                state.cancelled = self._cancelled(candidate)
+            if isinstance(candidate, Task):
+                if CLOCK_NUMBER in state.enabled:
+                    state.firing = self.firing(candidate.scheduler.clock)
+                if number in self.uses:
+                    state.cancelled = self._cancelled(candidate)
             accesses, use = self.take(candidate)
             due: Use | None = None
             if not accesses and use is None and number not in self._excused and position:
@@ -233,6 +236,11 @@ class Dpor(Footprints):
                 task = candidate.timers[0].task
                 if task is not None:
                     state.enabler, due = self._last[task.number], self.uses.get(task.number)
+                    state.timers = [
+                        (self._last[each.task.number], self.firing_of(each.task))
+                        for each in candidate.timers
+                        if each.task is not None
+                    ]
                 else:  # who sent what arrives is not known
                     self.proof.undeclared["the network"] = None
             elif use is not None and use.is_resumed:
@@ -348,10 +356,27 @@ class Dpor(Footprints):
         events = self._stack.events
         state = events[earlier]
         last, sequence = events[later], self._without(earlier)
+        if last.task == CLOCK_NUMBER and last.enabler >= 0 and events[last.enabler].past >> earlier & 1:
+            self._fire_another(earlier, last, sequence)
+            return
         turned = last.turned.get(earlier)
         if turned is not None:
             last = _after(sequence, replace(last, accesses=turned, past=last.base | last.bit))
         self._insert(state, [*sequence, last])
+
+    def _fire_another(self, earlier: int, last: Event, sequence: list[Event]) -> None:
+        """Plan to let another timer fall due before the one that did was set: at once, and after a sequence."""
+        events = self._stack.events
+        state = events[earlier]
+        others = (firing for setter, firing in last.timers if not events[setter].past >> earlier & 1)
+        due = next(others, None)
+        plans = [] if due is None else [(sequence, due)]
+        if state.firing and state.firing != due:
+            plans.append(([], state.firing))
+        for steps, accesses in plans:
+            firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*accesses])
+            firing.bit = firing.past = 1 << len(events)
+            self._insert(state, [*steps, _after(steps, firing)])
 
     def _fire(self, position: int) -> None:
         """Plan an execution in which the clock advances where a step cancelled its next timer."""

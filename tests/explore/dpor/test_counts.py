@@ -197,3 +197,17 @@ def test_all_that_look_at_a_lock_are_seen_before_and_after_it_is_taken() -> None
 
     assert result.schedules == 9
     assert result.verdict is Verdict.PROVED
+
+
+@pytest.mark.parametrize(
+    ("seconds", "traces"),
+    [((1.0, 0.5, 0.2), 16), ((0.2, 0.5, 1.0), 16), ((1.0, 1.0, 0.5), 20), ((1.0, 1.0, 1.0), 30)],
+)
+def test_timer_falls_due_before_others_are_set_that_would_come_first(seconds: tuple[float, ...], traces: int) -> None:
+    def program() -> None:
+        join_all([threading.Thread(target=time.sleep, args=(each,)) for each in seconds])
+
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.schedules == traces
+    assert result.verdict is Verdict.PROVED
