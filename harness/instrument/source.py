@@ -19,6 +19,7 @@ from types import CodeType, ModuleType
 
 __all__ = ["SourceFile", "read_source"]
 
+_EXECUTED = "<string>"  # the file of what exec makes, the methods of dataclasses among it
 _FUTURE_FLAGS = 0
 for _feature in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _feature).compiler_flag
@@ -72,6 +73,8 @@ def read_source(code: CodeType, module: ModuleType | None) -> SourceFile | None:
     """Return the source that a code object came from, or ``None`` where there is none."""
     file = code.co_filename
     namespace = module.__dict__ if module is not None else None
+    if file == _EXECUTED and (namespace is None or namespace.get("__name__") != "__main__"):
+        return None  # from 3.13 on linecache knows the program of `python -c` by this name
     linecache.checkcache(file)
     lines = linecache.getlines(file, namespace)
     if not lines:

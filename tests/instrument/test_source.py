@@ -68,3 +68,12 @@ def test_cell_in_the_namespace_of_an_asserted_module_is_not_asserted():
     exec(compile("def g(o):\n    assert o.x\n", "<a cell>", "exec"), namespace)
 
     assert not read_source(namespace["g"].__code__, me).is_asserted
+
+
+def test_source_of_a_program_on_the_command_line_is_no_other_code_s(monkeypatch):
+    text = "pass\n"
+    monkeypatch.setitem(linecache.cache, "<string>", (len(text), None, [text], "<string>"))
+    namespace: dict[str, object] = {}
+    exec("def f(): pass", namespace)
+
+    assert read_source(namespace["f"].__code__, sys.modules[__name__]) is None
