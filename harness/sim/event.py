@@ -52,8 +52,26 @@ _STDLIB = sysconfig.get_path("stdlib")
 _INSTALLED = ("/site-packages/", "/dist-packages/")
 
 
+class _AtLine:
+    """What stands at a line of a file, to be shown to people."""
+
+    __slots__ = ()
+    path: str
+    line: int
+
+    @property
+    def file(self) -> str:
+        """Name of the file as people read it, the same on every machine."""
+        return shown_file(self.path)
+
+    @property
+    def source(self) -> str:
+        """Text of the line, stripped; empty where the source is gone."""
+        return linecache.getline(self.path, self.line).strip()
+
+
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(_AtLine):
     """One event of an execution.
 
     Attributes:
@@ -103,19 +121,9 @@ class Event:
         """Name of who did it: an asyncio task's with its coroutine, else the task's."""
         return self.task_name if self.async_task is None else str(self.async_task)
 
-    @property
-    def file(self) -> str:
-        """Name of the file as people read it, the same on every machine."""
-        return shown_file(self.path)
-
-    @property
-    def source(self) -> str:
-        """Text of the line, stripped; empty where the source is gone."""
-        return linecache.getline(self.path, self.line).strip()
-
 
 @dataclass(frozen=True, slots=True)
-class LoopMade:
+class LoopMade(_AtLine):
     """An event loop of an execution. Immutable.
 
     Attributes:
@@ -129,16 +137,6 @@ class LoopMade:
     thread: str
     path: str
     line: int
-
-    @property
-    def file(self) -> str:
-        """Name of the file as people read it, the same on every machine."""
-        return shown_file(self.path)
-
-    @property
-    def source(self) -> str:
-        """Text of the line, stripped; empty where the source is gone."""
-        return linecache.getline(self.path, self.line).strip()
 
 
 @final

@@ -374,15 +374,16 @@ class Dpor(Footprints):
         if state.firing and state.firing != due:
             plans.append(([], state.firing))
         for steps, accesses in plans:
-            firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*accesses])
-            firing.bit = firing.past = 1 << len(events)
-            self._insert(state, [*steps, _after(steps, firing)])
+            self._insert_firing(state, steps, accesses)
 
     def _fire(self, position: int) -> None:
         """Plan an execution in which the clock advances where a step cancelled its next timer."""
         state = self._stack.events[position]
-        sequence = self._without(position)
-        firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*state.cancelled])
+        self._insert_firing(state, self._without(position), state.cancelled)
+
+    def _insert_firing(self, state: Event, sequence: list[Event], accesses: Sequence[int]) -> None:
+        """Plan a sequence at a state, and that the clock advances after it."""
+        firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*accesses])
         firing.bit = firing.past = 1 << len(self._stack.events)
         self._insert(state, [*sequence, _after(sequence, firing)])
 
