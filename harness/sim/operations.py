@@ -85,7 +85,6 @@ def operations() -> Iterator[tuple[type, str, Callable[..., Any]]]:
     pool = futures.ThreadPoolExecutor
     yield pool, "submit", _with_tasks(operation(pool.submit, "submit"))
     yield pool, "shutdown", _with_tasks(pool.shutdown)
-    yield futures.Future, "add_done_callback", _told_after(futures.Future.add_done_callback)
     for name in ("set_result", "set_exception", "cancel"):
         yield futures.Future, name, _before_callbacks(getattr(futures.Future, name), name)
 
@@ -173,33 +172,3 @@ def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:
         return real(pool, *args, **kwargs)
 
     return method
-
-
-def _told_after(real: Callable[[Any, Any], None]) -> Callable[[Any, Callable[[Any], object]], None]:
-    """Return ``add_done_callback`` as one step; a future that is done already calls back after it."""
-    step = operation(real, "add_done_callback")
-
-    @wraps(real)
-    def add_done_callback(future: Any, fn: Callable[[Any], object]) -> None:
-        task = current_task()
-        if task is None or task.inside:
-            real(future, fn)
-            return
-        is_added = is_done = False
-
-        def callback(settled: Any) -> None:
-            nonlocal is_done
-            if is_added:
-                fn(settled)
-            else:
-                is_done = True
-
-        step(future, callback)
-        is_added = True
-        if is_done:
-            try:
-                fn(future)
-            except Exception:  # as the real method does
-                futures._base.LOGGER.exception("exception calling callback for %r", future)
-
-    return add_done_callback

@@ -12,11 +12,10 @@ from functools import wraps
 from typing import Any, final
 
 from harness.sim.operations import operation
+from harness.sim.primitive_use import SETTLED
 from harness.sim.task import Task, current_task
 
 __all__ = ["pool_patches"]
-
-_SETTLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED"})
 
 
 def pool_patches() -> Iterator[tuple[object, str, Callable[..., object]]]:
@@ -123,7 +122,7 @@ class _Job:
 def _add(future: Any, function: Callable[[Any], object]) -> bool:
     """Keep a callback for the end of a future; return whether that end is still to come."""
     with future._condition:
-        if future._state in _SETTLED:
+        if future._state in SETTLED:
             return False
         future._done_callbacks.append(function)
         return True

@@ -24,7 +24,7 @@ from harness.sim.locations import CLOCK, READ, STARTS, WRITE, Locations, alive
 from harness.sim.locks import Lock
 from harness.sim.task import Task
 
-__all__ = ["Use", "use_of"]
+__all__ = ["SETTLED", "Use", "use_of"]
 
 Level = Any  # of a primitive; compared by nobody but its needs
 
@@ -43,7 +43,7 @@ class _Loop(Protocol):
 
 
 _SimpleQueue: Any = queue._PySimpleQueue  # type: ignore[attr-defined]  # stands in for the one written in C
-_SETTLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED"})
+SETTLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED", "FINISHED"})  # states of a future that has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ _LEVELS: tuple[tuple[type, Callable[[Any], Level]], ...] = (
     (_SimpleQueue, lambda primitive: len(primitive._queue)),
     (threading.Event, lambda event: event._flag),
     (threading.Semaphore, lambda semaphore: semaphore._value),
-    (futures.Future, lambda future: future._state in _SETTLED),
+    (futures.Future, lambda future: future._state in SETTLED),
 )
 _FAMILIES: tuple[type, ...] = (Lock, queue.Queue, _SimpleQueue, threading.Event, threading.Semaphore, futures.Future)
 _FAMILIES += (threading.Condition, threading.Barrier)
