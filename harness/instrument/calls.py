@@ -19,6 +19,8 @@ __all__ = ["CallRewriter"]
 
 _STEPPERS = frozenset({"enumerate", "filter", "map", "zip"})
 _ACCESSORS: dict[str, Operation] = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
+_UNREAD = FRESH | {ast.Lambda, ast.Starred}  # what no hook looks at: nobody else has it, or it is read elsewhere
+_CONSTANTS = frozenset({ast.Constant})
 _SHALLOW = frozenset({"bool", "iter", "len", "list", "reversed", "tuple"})  # do not look into items
 # Methods of containers that do nothing to their arguments but keep them, or look for them.
 _KEEPING = frozenset({"add", "append", "appendleft", "clear", "copy", "get", "insert", "pop", "popleft", "setdefault"})
@@ -46,13 +48,15 @@ class CallRewriter(OperatorRewriter):
             return True
         if name and self.scope.is_builtin(name):
             is_safe = name in HARMLESS_BUILTINS or (name == "type" and len(node.args) == 1)
-            plain = (ast.Constant, *FRESH) if name in _SHALLOW else ast.Constant
-            is_plain = all(isinstance(arg, plain) or (name in _SHALLOW and self.is_confined(arg)) for arg in node.args)
-            return is_safe or (is_plain and not node.keywords)
+            return is_safe or (not node.keywords and self._has_plain_arguments(node, is_shallow=name in _SHALLOW))
         if not isinstance(node.func, ast.Attribute):
             return False
         is_constant = isinstance(node.func.value, ast.Constant) and not node.args and not node.keywords
         return is_constant or is_foreign(node.func)
+
+    def _has_plain_arguments(self, node: ast.Call, *, is_shallow: bool) -> bool:
+        plain = FRESH if is_shallow else _CONSTANTS
+        return all(type(arg) in plain or (is_shallow and self.is_confined(arg)) for arg in node.args)
 
     def _visit_arguments(self, node: ast.Call) -> None:
         node.args = [self.expression(argument) for argument in node.args]
@@ -98,7 +102,7 @@ class CallRewriter(OperatorRewriter):
         if not isinstance(function, ast.Attribute):
             return function.id if isinstance(function, ast.Name) else ""
         name = self.private(function.attr)
-        held = self.is_confined(function.value) or isinstance(function.value, FRESH)
+        held = self.is_confined(function.value) or type(function.value) in FRESH
         value = self.expression(function.value)
         if function.attr in self.stored and not held:
             value = self.hook(self.reading_hook(function.attr), function, "read", name, value)
@@ -133,12 +137,12 @@ class CallRewriter(OperatorRewriter):
 
     def looked_at(self, node: ast.expr) -> ast.expr:
         """Return an argument, rewritten already, behind a hook for a read of all of it."""
-        is_harmless = isinstance(node, (*FRESH, ast.Lambda, ast.Starred)) or self.is_confined(node)
+        is_harmless = type(node) in _UNREAD or self.is_confined(node)
         return node if is_harmless else self.hook("whole", node, "read", "__iter__", node)
 
     def stepped(self, node: ast.expr, hook: str = "iterate") -> ast.expr:
         """Return an iterable, rewritten already, behind a hook that has a point before each step."""
-        is_harmless = isinstance(node, (*FRESH, ast.Lambda, ast.Starred)) or self.is_confined(node)
+        is_harmless = type(node) in _UNREAD or self.is_confined(node)
         return node if is_harmless else self.hook(hook, node, "read", "__iter__", node)
 
     def _visit_accessor(self, node: ast.Call, operation: Operation) -> ast.expr:

@@ -11,7 +11,8 @@ given, and frames taken from tracebacks or debuggers.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 from harness.instrument.nodes import parts_of
 from harness.instrument.scopes import Scope
@@ -33,21 +34,22 @@ def confined_names(function: ast.AST, scope: Scope) -> frozenset[str]:
     """Return the names of a function that hold containers no other task can reach."""
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or not scope.assigned & _MAY_BE_FRESH:
         return frozenset()
-    nodes = list(_own_nodes(function))
-    if any(_is_revealing(node) for node in nodes):
-        return frozenset()
+    nodes = _own_nodes(function)
     fresh = _fresh_names(nodes, scope)
-    safe = {id(use) for node in nodes for use in _safe_uses(node, scope)} if fresh else set()
-    escaping = {node.id for node in nodes if isinstance(node, ast.Name) and _is_use(node) and id(node) not in safe}
-    return frozenset(fresh - escaping)
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    if not fresh or any(name.id in _REVEALING for name in names) or any(map(_is_revealing, nodes)):
+        return frozenset()
+    safe = {id(use) for node in nodes if type(node) in _OPERANDS for use in _OPERANDS[type(node)](node, scope)}
+    return frozenset(fresh - {name.id for name in names if _is_use(name) and id(name) not in safe})
 
 
-def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """Yield what runs in the function's own frame; of definitions inside it all but the body."""
+def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+    """Return what runs in the function's own frame; of definitions inside it all but the body."""
+    found = []
     pending: list[ast.AST] = list(function.body)
     while pending:
         node = pending.pop()
-        yield node
+        found.append(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             pending += [*node.decorator_list, node.args, *filter(None, [node.returns]), *_type_parameters(node)]
         elif isinstance(node, ast.ClassDef):
@@ -58,6 +60,7 @@ def _own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast
             pending.append(node.generators[0].iter)
         else:
             pending += parts_of(node)
+    return found
 
 
 def _type_parameters(node: ast.AST) -> list[ast.AST]:
@@ -65,10 +68,8 @@ def _type_parameters(node: ast.AST) -> list[ast.AST]:
 
 
 def _is_revealing(node: ast.AST) -> bool:
-    """Return whether the node may give a view of all locals."""
-    if isinstance(node, ast.Attribute):
-        return node.attr in _REVEALING and not _is_foreign(node.value)
-    return isinstance(node, ast.Name) and node.id in _REVEALING
+    """Return whether the node is an attribute that may give a view of all locals."""
+    return isinstance(node, ast.Attribute) and node.attr in _REVEALING and not _is_foreign(node.value)
 
 
 def _is_foreign(node: ast.expr) -> bool:
@@ -96,23 +97,6 @@ def _is_fresh(value: ast.expr, scope: Scope) -> bool:
 
 def _is_use(node: ast.Name) -> bool:
     return not isinstance(node.ctx, ast.Store)
-
-
-def _safe_uses(node: ast.AST, scope: Scope) -> list[ast.expr]:
-    """Return the operands of a node through which a container cannot get away."""
-    if isinstance(node, (ast.For, ast.comprehension)):
-        return [node.iter, *_loop_operands(node.iter, scope)]
-    if isinstance(node, ast.Subscript):
-        return [node.value]
-    if isinstance(node, ast.Compare):
-        return _compared_operands(node)
-    if isinstance(node, (ast.If, ast.While, ast.Assert, ast.IfExp)):
-        return [node.test]
-    if isinstance(node, ast.UnaryOp):
-        return [node.operand]
-    if isinstance(node, ast.FormattedValue):
-        return [node.value]
-    return _call_operands(node, scope) if isinstance(node, ast.Call) else []
 
 
 def _loop_operands(iterated: ast.expr, scope: Scope) -> list[ast.expr]:
@@ -153,3 +137,14 @@ def _consumed_operands(node: ast.Call, function: str, scope: Scope) -> list[ast.
         iterated = first.generators[0].iter
         return [iterated, *_loop_operands(iterated, scope)]
     return [first]
+
+
+# By class of node: its operands through which a container cannot get away.
+_OPERANDS: dict[type, Callable[[Any, Scope], list[ast.expr]]] = {
+    **dict.fromkeys((ast.For, ast.comprehension), lambda node, scope: [node.iter, *_loop_operands(node.iter, scope)]),
+    **dict.fromkeys((ast.If, ast.While, ast.Assert, ast.IfExp), lambda node, _: [node.test]),
+    **dict.fromkeys((ast.Subscript, ast.FormattedValue), lambda node, _: [node.value]),
+    ast.UnaryOp: lambda node, _: [node.operand],
+    ast.Compare: lambda node, _: _compared_operands(node),
+    ast.Call: _call_operands,
+}

@@ -75,7 +75,7 @@ class ExpressionRewriter(CallRewriter):
     # Attributes and subscripts
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        if not self.is_active or is_foreign(node) or self.is_confined(node.value) or isinstance(node.value, FRESH):
+        if not self.is_active or is_foreign(node) or self.is_confined(node.value) or type(node.value) in FRESH:
             return self._unchanged(node)
         node.value = self.expression(node.value)
         if isinstance(node.ctx, ast.Load) or node.attr in self.stored:
@@ -88,7 +88,7 @@ class ExpressionRewriter(CallRewriter):
         return self.hook(hook, node, operation, self.private(node.attr), value)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        if not self.is_active or self.is_confined(node.value) or isinstance(node.value, FRESH):
+        if not self.is_active or self.is_confined(node.value) or type(node.value) in FRESH:
             return self._unchanged(node)
         operation: Operation = "read" if isinstance(node.ctx, ast.Load) else "write"
         simple_key, simple_slice = self.is_simple(node.slice), self._is_simple_slice(node.slice)
@@ -159,7 +159,7 @@ class ExpressionRewriter(CallRewriter):
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
         value = self.expression(node.value)
-        is_plain = isinstance(node.value, FRESH) or not self.is_active or self.is_confined(node.value)
+        is_plain = type(node.value) in FRESH or not self.is_active or self.is_confined(node.value)
         node.value = value if is_plain else self.hook("text", node.value, "read", "__format__", value)
         node.format_spec = node.format_spec and self.expression(node.format_spec)
         return node

@@ -40,7 +40,8 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.UAdd: "pos",
     ast.Invert: "invert",
 }
-_TESTED = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Await, ast.NamedExpr, ast.BinOp)
+_TESTED = frozenset({ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Await, ast.NamedExpr, ast.BinOp})
+_HARMLESS = FRESH | {ast.Lambda, ast.GeneratorExp}
 
 
 class OperatorRewriter(Placer):
@@ -48,14 +49,12 @@ class OperatorRewriter(Placer):
 
     def expression(self, node: ast.expr) -> ast.expr:
         """Return the node rewritten."""
-        result = self.visit(node)
-        assert isinstance(result, ast.expr)
+        result: ast.expr = self._methods[node.__class__](self, node)
         return result
 
     def read_whole(self, node: ast.expr, name: str) -> ast.expr:
         """Return the node behind a hook for a read of all of it, through the method named."""
-        is_harmless = isinstance(node, (*FRESH, ast.Lambda, ast.GeneratorExp))
-        if is_harmless or not self.is_active or self.is_confined(node):
+        if type(node) in _HARMLESS or not self.is_active or self.is_confined(node):
             return self.expression(node)
         return self.hook("whole", node, "read", name, self.expression(node))
 
@@ -118,7 +117,7 @@ class OperatorRewriter(Placer):
         return self.call(name, node, placed(ast.Starred(pair, ast.Load()), node))
 
     def _search(self, node: ast.Compare, left: ast.expr, right: ast.expr, operator: ast.cmpop) -> ast.expr:
-        if isinstance(right, FRESH) or self.is_confined(right):
+        if type(right) in FRESH or self.is_confined(right):
             self.generic_visit(node)
             return node
         new_left, new_right = self.expression(left), self.expression(right)
@@ -147,7 +146,7 @@ class OperatorRewriter(Placer):
         return node
 
     def _operand_of_chain(self, node: ast.expr, operator: ast.cmpop, left: ast.expr | None) -> ast.expr:
-        if isinstance(operator, (ast.Is, ast.IsNot)) or isinstance(node, FRESH) or self.is_confined(node):
+        if isinstance(operator, (ast.Is, ast.IsNot)) or type(node) in FRESH or self.is_confined(node):
             return self.expression(node)
         new = self.expression(node)
         if isinstance(operator, (ast.In, ast.NotIn)):
@@ -169,7 +168,7 @@ class OperatorRewriter(Placer):
     def tested(self, node: ast.expr) -> ast.expr:
         """Return the expression of a truth test; only what may be a container gets a hook, constants never."""
         is_constant = isinstance(node, ast.Name) and node.id == "__debug__"
-        may_be_container = isinstance(node, _TESTED) and self.is_active and not self.is_confined(node)
+        may_be_container = type(node) in _TESTED and self.is_active and not self.is_confined(node)
         result = self.expression(node)
         return self.hook("whole", node, "read", None, result) if may_be_container and not is_constant else result
 

@@ -7,20 +7,24 @@ for, so that line numbers in tracebacks stay what they were.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import TypeVar
 
 from harness.instrument.confinement import confined_names
 from harness.instrument.hooks import HOOKS_NAME
 from harness.instrument.nodes import NodeRewriter, nodes_of
 from harness.instrument.scopes import Scope
-from harness.instrument.site import Operation, Site, SiteTable
+from harness.instrument.site import Operation, SiteTable
 from harness.instrument.stores import StoredNames
 
 __all__ = ["FRESH", "Placer", "assigns", "copy_of", "is_foreign", "none", "placed"]
 
 # Displays make objects that nobody else has yet; constants cannot change.
-FRESH = (ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp)
+FRESH: frozenset[type] = frozenset(
+    {ast.Constant, ast.JoinedStr, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.ListComp, ast.SetComp, ast.DictComp}
+)
+_LOAD = ast.Load()
 _Node = TypeVar("_Node", bound=ast.AST)
 Place = tuple[Scope, str, int, int, frozenset[str], list[set[str]]]
 
@@ -29,11 +33,13 @@ class Placer(NodeRewriter):
     """What all parts of the rewriter share. Confined to the rewriting of one module."""
 
     scope: Scope
+    is_active: bool  # whether what is being visited runs inside a function
 
     def __init__(
         self, scopes: dict[ast.AST, Scope], file: str, digest: str, stored: StoredNames, sites: SiteTable
     ) -> None:
         self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
+        self._shared: defaultdict[ast.AST, dict[str, bool]] = defaultdict(dict)  # by scope: names met there
         self.own_functions = _module_functions(scopes)
         self.qualname = ""
         self.classes: list[str] = []  # names of the classes around, for private names
@@ -51,15 +57,19 @@ class Placer(NodeRewriter):
 
     def call(self, hook: str, at: ast.AST, *args: ast.expr) -> ast.Call:
         """Return a call of a hook or of an operation that stands beside the hooks."""
-        hooks = placed(ast.Name(HOOKS_NAME, ast.Load()), at)
-        return placed(ast.Call(placed(ast.Attribute(hooks, hook, ast.Load()), at), list(args), []), at)
+        hooks = ast.Name(HOOKS_NAME, _LOAD)
+        function = ast.Attribute(hooks, hook, _LOAD)
+        call = ast.Call(function, list(args), [])
+        _place((hooks, function, call), at)
+        return call
 
     def site(self, at: ast.AST, operation: Operation, name: str | None) -> ast.Constant:
         """Return the number of a new site."""
-        line = getattr(at, "lineno", 0)
-        site = Site(self.digest, self.qualname, self.ordinal, self.occurrences, operation, name, self.file, line)
+        number = self.sites.add(
+            (self.digest, self.qualname, self.ordinal, self.occurrences, operation, name, self.file, at.lineno)  # type: ignore[attr-defined]  # expressions and statements have it
+        )
         self.occurrences += 1
-        return placed(ast.Constant(self.sites.add(site)), at)
+        return placed(ast.Constant(number), at)
 
     # Place
 
@@ -69,6 +79,7 @@ class Placer(NodeRewriter):
         around = f"{self.qualname}.<locals>" if self.scope.is_function else self.qualname
         self.qualname = f"{around}.{name}" if around else name
         self.scope, self.targets = self.scopes[node], []
+        self.is_active = self.scope.is_function
         self.confined = confined_names(node, self.scope)
         self.ordinal, self.occurrences = self.definitions[self.qualname], 0
         self.definitions[self.qualname] += 1
@@ -77,25 +88,23 @@ class Placer(NodeRewriter):
     def leave(self, outer: Place) -> None:
         """End the body of a definition."""
         self.scope, self.qualname, self.ordinal, self.occurrences, self.confined, self.targets = outer
-
-    @property
-    def is_active(self) -> bool:
-        """Whether what is being visited runs inside a function."""
-        return self.scope.is_function
+        self.is_active = self.scope.is_function
 
     # Names
 
     def is_shared(self, name: str) -> bool:
         """Return whether a name read here can be bound again by another task."""
-        if any(name in targets for targets in self.targets):
+        if self.targets and any(name in targets for targets in self.targets):
             return False
-        if self.scope.is_global(name):
-            return name in self.stored.names
-        return self.scope.is_shared_cell(name)
+        known = self._shared[self.scope.node]
+        if name not in known:
+            is_global = self.scope.is_global(name)
+            known[name] = name in self.stored.names if is_global else self.scope.is_shared_cell(name)
+        return known[name]
 
     def is_shared_target(self, name: str) -> bool:
         """Return whether another task can read a name that a loop or comprehension binds here."""
-        if any(name in targets for targets in self.targets):
+        if self.targets and any(name in targets for targets in self.targets):
             return self.scope.is_captured_target(name)
         return self.is_shared(name)
 
@@ -136,6 +145,13 @@ def placed(node: _Node, at: ast.AST) -> _Node:
     node.lineno, node.col_offset = at.lineno, at.col_offset  # type: ignore[attr-defined]  # expressions and statements
     node.end_lineno, node.end_col_offset = at.end_lineno, at.end_col_offset  # type: ignore[attr-defined]
     return node
+
+
+def _place(nodes: Iterable[ast.expr], at: ast.AST) -> None:
+    """Place all nodes where another one stands."""
+    line, column, end_line, end_column = at.lineno, at.col_offset, at.end_lineno, at.end_col_offset  # type: ignore[attr-defined]  # as above
+    for node in nodes:
+        node.lineno, node.col_offset, node.end_lineno, node.end_col_offset = line, column, end_line, end_column
 
 
 def is_foreign(node: ast.Attribute) -> bool:

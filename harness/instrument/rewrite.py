@@ -43,7 +43,7 @@ def rewrite(tree: ast.Module, *, file: str, digest: str, stored: StoredNames, si
         sites: Takes the new sites.
     """
     rewriter = _Rewriter(resolve_scopes(tree), file, digest, stored, sites)
-    rewriter.scope = rewriter.scopes[tree]
+    rewriter.scope, rewriter.is_active = rewriter.scopes[tree], False
     rewriter.generic_visit(tree)
     return tree
 
@@ -52,8 +52,7 @@ class _Rewriter(ExpressionRewriter):
     """Rewrites definitions and statements."""
 
     def statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        results = [self.visit(statement) for statement in body]
-        return [new for result in results for new in (result if isinstance(result, list) else [result])]
+        return self.visit_all(body)
 
     # Definitions: what stands outside a body belongs to the scope around it; annotations stay as they are
 
@@ -230,7 +229,7 @@ class _Rewriter(ExpressionRewriter):
             return self._store_attribute(node, target)
         unpacked = [target for target in node.targets if self.is_active and isinstance(target, (ast.Tuple, ast.List))]
         value = self.expression(node.value)
-        if unpacked and not isinstance(node.value, FRESH) and not self.is_confined(node.value):
+        if unpacked and type(node.value) not in FRESH and not self.is_confined(node.value):
             is_nested = any(unpacking(target) == NESTED for target in unpacked)
             value = self.hook("text" if is_nested else "whole", node.value, "read", "__iter__", value)
         node.value = self.stored_value(node.targets, value)

@@ -110,15 +110,16 @@ def _names_in(source: SourceFile, trees: dict[SourceFile, ast.Module]) -> _Names
     names = _NAMES.get(source)
     if names is None:
         trees[source] = tree = source.parse()
-        names = _Names(stored_names(tree), _mentioned(source, tree))
+        nodes = nodes_of(tree)
+        names = _Names(stored_names(nodes), _mentioned(source, nodes))
         _NAMES.put(source, names)
     return names
 
 
-def _mentioned(source: SourceFile, tree: ast.Module) -> frozenset[str]:
+def _mentioned(source: SourceFile, nodes: list[ast.AST]) -> frozenset[str]:
     """Return all names in a source, and all its strings, which may be put together of several."""
-    strings = (node.value for node in nodes_of(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return frozenset(_WORD.findall(unicodedata.normalize("NFKC", source.text))).union(strings)
+    strings = [node.value for node in nodes if isinstance(node, ast.Constant) and node.value.__class__ is str]
+    return frozenset([*_WORD.findall(unicodedata.normalize("NFKC", source.text)), *strings])
 
 
 def _rewritten(

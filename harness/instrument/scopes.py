@@ -130,7 +130,7 @@ class _ScopeWalker(NodeVisitor):
         self.bound_at: _Position | None = None  # end of the assignment being walked: there its names are bound
 
     def bind(self, name: str, node: ast.AST) -> None:
-        if any(name in targets for targets in self.scope.hidden):
+        if self.scope.hidden and any(name in targets for targets in self.scope.hidden):
             return
         self.bind_in(self.scope, name, self.bound_at or _start_of(node))
 
@@ -233,7 +233,8 @@ class _ScopeWalker(NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            if not any(node.id in targets for targets in self.scope.hidden):
+            hidden = self.scope.hidden
+            if not hidden or not any(node.id in targets for targets in hidden):
                 self.scope.uses.add(node.id)
         else:
             self.bind(node.id, node)

@@ -40,42 +40,48 @@ class Site:
     line: int = field(compare=False)
 
 
+_Fields = tuple[str, str, int, int, Operation, str | None, str, int]  # of a site, in their order
+
+
 @final
-class SiteTable:
-    """Sites by their numbers. Confined: filled before the first run.
+class SiteTable(dict[int, Site]):
+    """Sites by their numbers, each made when somebody asks for it. Confined: filled before the first run.
 
     Args:
         first: Number of the first site that is added.
     """
 
     def __init__(self, first: int = 0) -> None:
+        super().__init__()
         self._next = first
-        self._sites: dict[int, Site] = {}
+        self._fields: dict[int, _Fields] = {}
         self._nameless: dict[int, Site] = {}
 
-    def add(self, site: Site) -> int:
-        """Return the number of a new site."""
-        self._next += 1
-        self._sites[self._next - 1] = site
-        return self._next - 1
+    def add(self, fields: _Fields) -> int:
+        """Return the number of a new site, which has these fields."""
+        number = self._next
+        self._next = number + 1
+        self._fields[number] = fields
+        return number
 
     def include(self, other: SiteTable) -> None:
         """Add the sites of another table under the numbers they have there."""
-        self._sites |= other._sites
+        self._fields |= other._fields
 
-    def __getitem__(self, number: int) -> Site:
-        return self._sites[number]
+    def __missing__(self, number: int) -> Site:
+        site = self[number] = Site(*self._fields[number])
+        return site
 
     def __len__(self) -> int:
-        return len(self._sites)
+        return len(self._fields)
 
     def nameless(self, number: int) -> Site:
         """Return a site as it stands for an operation on whole objects, not on an attribute."""
         found = self._nameless.get(number)
         if found is None:
-            found = self._nameless[number] = replace(self._sites[number], name=None)
+            found = self._nameless[number] = replace(self[number], name=None)
         return found
 
     def all(self) -> tuple[Site, ...]:
         """Return the sites in the order they were added."""
-        return tuple(self._sites.values())
+        return tuple(map(self.__getitem__, self._fields))

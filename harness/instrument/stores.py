@@ -56,7 +56,7 @@ class StoredNames:
 
     def among(self, mentioned: frozenset[str]) -> StoredNames:
         """Return what matters to code that mentions these names alone."""
-        known = mentioned | {_without_class(name) for name in mentioned}
+        known = mentioned.union(_without_class(name) for name in mentioned if name.startswith("_"))
         return StoredNames(self.names & known, self.anything, lazy=self.lazy & known)
 
     def is_forced(self, name: str) -> bool:
@@ -64,9 +64,9 @@ class StoredNames:
         return self.anything or _without_class(name) in self.forced
 
 
-def stored_names(tree: ast.AST) -> StoredNames:
-    """Return the names that the code stores or deletes."""
-    nodes = [node for node in nodes_of(tree) if node.__class__ in _TELLING]
+def stored_names(code: Iterable[ast.AST]) -> StoredNames:
+    """Return the names that code stores or deletes, given by its nodes in the order of the source."""
+    nodes = [node for node in code if node.__class__ in _TELLING]
     constructors = _Constructors(nodes)
     constructing = constructors.stores
     names: set[str] = set()

@@ -7,6 +7,7 @@ import textwrap
 
 from harness.instrument import SiteTable
 from harness.instrument.hooks import _OPERATIONS, HOOKS_NAME
+from harness.instrument.nodes import nodes_of
 from harness.instrument.rewrite import rewrite
 from harness.instrument.stores import stored_names
 
@@ -15,7 +16,7 @@ def hooks_in(source: str, function: str | None = None) -> list[str]:
     """Return the hooks of the rewritten source, or of one function in it, as "hook name", in source order."""
     tree = ast.parse(textwrap.dedent(source))
     sites = SiteTable()
-    rewrite(tree, file="sample.py", digest="digest", stored=stored_names(tree), sites=sites)
+    rewrite(tree, file="sample.py", digest="digest", stored=stored_names(nodes_of(tree)), sites=sites)
     root = next((node for node in ast.walk(tree) if getattr(node, "name", None) == function), tree)
     calls = [node for node in ast.walk(root) if isinstance(node, ast.Call) and is_hook(node.func)]
     named = [(site_of(call), call.func.attr) for call in calls]  # type: ignore[attr-defined]

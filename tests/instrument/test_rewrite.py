@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from harness.instrument import SiteTable
+from harness.instrument.nodes import nodes_of
 from harness.instrument.rewrite import rewrite
 from harness.instrument.stores import stored_names
 from tests.instrument.rewriting import hooks_in
@@ -170,7 +171,7 @@ def test_defaults_and_decorators_belong_to_the_scope_around():
     source = "def f(o):\n    @o.d\n    def g(x=o.y): pass"
     sites = SiteTable()
     tree = ast.parse(source)
-    rewrite(tree, file="", digest="", stored=stored_names(tree), sites=sites)
+    rewrite(tree, file="", digest="", stored=stored_names(nodes_of(tree)), sites=sites)
 
     assert [(site.qualname, site.name) for site in sites.all()] == [("f", "d"), ("f", "y")]
 
@@ -181,7 +182,7 @@ def test_site_names_function_ordinal_and_occurrence():
     )
     sites = SiteTable()
     tree = ast.parse(source)
-    rewrite(tree, file="", digest="", stored=stored_names(tree), sites=sites)
+    rewrite(tree, file="", digest="", stored=stored_names(nodes_of(tree)), sites=sites)
 
     assert [(s.qualname, s.ordinal, s.occurrence, s.name, s.line) for s in sites.all()] == [
         ("C.f", 0, 0, "a", 3),
@@ -199,5 +200,5 @@ def test_same_source_gives_the_same_sites_twice():
 def sites_of(source: str) -> list[object]:
     sites = SiteTable()
     tree = ast.parse(source)
-    rewrite(tree, file="", digest="", stored=stored_names(tree), sites=sites)
+    rewrite(tree, file="", digest="", stored=stored_names(nodes_of(tree)), sites=sites)
     return list(sites.all())

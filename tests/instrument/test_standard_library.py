@@ -17,6 +17,7 @@ import pytest
 import harness
 from harness.instrument import SiteTable
 from harness.instrument.matching import CodeMap
+from harness.instrument.nodes import nodes_of
 from harness.instrument.rewrite import rewrite
 from harness.instrument.source import SourceFile
 from harness.instrument.stores import stored_names
@@ -46,7 +47,7 @@ def unmatched(path: Path) -> list[str]:
         source = SourceFile(str(path), file.read(), "digest", 0, is_asserted=False)
     tree = source.parse()
     original = source.compile(tree)
-    rewritten = rewrite(tree, file=str(path), digest="digest", stored=stored_names(tree), sites=SiteTable())
+    rewritten = rewrite(tree, file=str(path), digest="digest", stored=stored_names(nodes_of(tree)), sites=SiteTable())
     codes = CodeMap(original, source.compile(rewritten))
     return [code.co_qualname for code in codes_of(original) if codes.rewritten(code) is None]
 
