@@ -244,7 +244,7 @@ def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
     if timeout_s is not None and scheduler.tracker is not None and not task.inside:
         scheduler.tracker.primitive(task, child, "join", (timeout_s,))
     if child.is_done or timeout_s is not None:
-        _pass(task, child)
+        _pass(task, child, is_edge=timeout_s is None)
     if child.is_done:
         return
     child.joiners.append(task)
@@ -252,19 +252,23 @@ def _wait_for_end(task: Task, child: Task, timeout: float | None) -> None:
     what = f"the end of task {child.name!r}"
     if timeout_s is None:
         scheduler.block(task, what)
-    elif not scheduler.wait(task, what, timeout_s, partial(_give_up, task)):
-        child.joiners.remove(task)
+    else:
+        scheduler.wait(task, what, timeout_s, partial(_give_up, task, child))
 
 
-def _give_up(task: Task) -> None:
+def _give_up(task: Task, child: Task) -> None:
+    child.joiners.remove(task)
     task.scheduler.clock.run_late()
     task.scheduler.make_ready(task)
 
 
-def _pass(task: Task, child: Task) -> None:
-    """Begin a step, so that what the task did before does not count as done after the child's end."""
+def _pass(task: Task, child: Task, *, is_edge: bool) -> None:
+    """Begin a step, so that what the task did before does not count as done after the child's end.
+
+    A join with a time-out could have come before that end, so it is in conflict with it.
+    """
     scheduler = task.scheduler
-    if scheduler.tracker is not None and child.is_done:
+    if scheduler.tracker is not None and is_edge and child.is_done:
         scheduler.tracker.edge(child, task)
     scheduler.point(task)
 
@@ -289,7 +293,8 @@ def is_alive(thread: threading.Thread) -> bool:
         return _real_is_alive(thread)
     scheduler = task.scheduler
     if scheduler.tracker is not None and not task.inside:
-        scheduler.tracker.primitive(task, task_of(thread, scheduler) or thread, "is_alive")
+        child = task_of(thread, scheduler)  # false once it has ended, as greenlets are
+        scheduler.tracker.primitive(task, thread if child is None else child, "is_alive")
     scheduler.point(task)
     child = task_of(thread, scheduler)
     if scheduler.watch is not None and child is not None:

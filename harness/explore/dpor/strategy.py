@@ -82,6 +82,9 @@ class Dpor(Footprints):
         self._before: dict[int, int] = {}  # positions that a task's next step comes after, as bits
         self._woken: dict[int, int] = {}  # position of the event that last made a task runnable
         self._daemons: dict[int, int] = {}  # position of the start of those that run
+        self._has_daemons = False  # whether any were started
+        self._clock: Clock | None = None  # where the last task to end left daemons behind
+        self._waiting: set[int] = set()  # tasks that nobody has woken
         self._excused: set[int] = set()  # tasks whose next step need not be declared: it follows a wait, or a join
         self._state: Event | None = None  # before the next step, once it is known
         self._chosen: Candidate | None = None
@@ -106,7 +109,7 @@ class Dpor(Footprints):
         if self._is_redundant:
             self.redundant += 1
             return
-        if outcome.kind == "ok" and self._daemons and self._stack.events:
+        if outcome.kind == "ok" and self._has_daemons and self._stack.events:
             self._stack.also(_END * 4 + WRITE)
             if len(self._stack.events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
@@ -116,6 +119,10 @@ class Dpor(Footprints):
         self._planned = len(self._stack.events)
         for number in sorted({*self.declared, *self.uses, *self._daemons}):
             self._plan_unmade(number)
+        if outcome.kind == "ok" and self._daemons and self._clock is not None and self._clock.timers:
+            event = Event(CLOCK_NUMBER, (), {}, [], 0)
+            due = self._let_fall_due(event, self._clock)
+            self._plan_made(event, 0, self.firing(self._clock), None, due)
 
     # Choices
 
@@ -233,21 +240,28 @@ class Dpor(Footprints):
             if number in self._daemons:
                 accesses = [*accesses, _END * 4 + READ]
             if isinstance(candidate, Clock):
-                task = candidate.timers[0].task
-                if task is not None:
-                    state.enabler, due = self._last[task.number], self.uses.get(task.number)
-                    state.timers = [
-                        (self._last[each.task.number], self.firing_of(each.task))
-                        for each in candidate.timers
-                        if each.task is not None
-                    ]
-                else:  # who sent what arrives is not known
-                    self.proof.undeclared["the network"] = None
+                due = self._let_fall_due(state, candidate)
             elif use is not None and use.is_resumed:
                 state.enabler = self._woken.get(number, -1)
             self._stack.push(state, self._before.pop(number, 0), accesses, use, due)
         self._last[number] = position
         self._position = position + 1
+
+    def _let_fall_due(self, event: Event, clock: Clock) -> Use | None:
+        """Note what an advance of the clock comes after; return the operation whose time-out is over."""
+        task = clock.timers[0].task
+        if task is None:  # who sent what arrives is not known
+            self.proof.undeclared["the network"] = None
+            return None
+        event.enabler = self._last[task.number]
+        waiting = [each.task for each in clock.timers if each.task is not None]
+        event.timers = [(self._last[each.number], self.firing_of(each)) for each in waiting]
+        return self.uses.get(task.number)
+
+    def firing_of(self, task: Task | None) -> list[int]:
+        """Return what the clock does when the timer of a task falls due; the program's end forestalls a daemon's."""
+        codes = super().firing_of(task)
+        return [*codes, _END * 4 + READ] if task is not None and task.number in self._daemons else codes
 
     def _cancelled(self, task: Task) -> Sequence[int]:
         """Return what the clock would do, if its next timer is one that the next step of a task cancels."""
@@ -270,24 +284,30 @@ class Dpor(Footprints):
         """Note that the current step ends in a wait."""
         super().block(task)
         self._excused.add(task.number)
+        if not self._is_over:
+            self._waiting.add(task.number)
         if not task.inside and not isinstance(task.waits_for, (str, Lock)) and task.number not in self.uses:
             self.proof.undeclared[task.name] = None  # it waits for something that nobody declares
         self._woken.pop(task.number, None)
 
     def wake(self, task: Task) -> None:
         """Note that the current step lets a waiting task go on."""
+        self._waiting.discard(task.number)
         self._woken[task.number] = self._position - 1
 
     def start(self, task: Task, child: Task) -> None:  # noqa: ARG002 - interface
         """Note that the current step starts a task."""
         if child.is_daemon:
             self._daemons[child.number] = self._position - 1
+            self._has_daemons = True
         self._also(self.started())
 
     def end(self, task: Task) -> None:
         """Note that the current step is the task's last."""
         self._daemons.pop(task.number, None)
         self._also(self.ended(task))
+        if self._daemons:
+            self._clock = task.scheduler.clock
 
     def _also(self, access: int) -> None:
         if self._position > self._replayed and not self._is_over:
@@ -340,14 +360,20 @@ class Dpor(Footprints):
 
     def _plan_unmade(self, number: int) -> None:
         """Plan as if a task that was left before its next step, or waits for ever, had made it."""
-        use = self.uses.get(number)
-        if use is not None and use.is_resumed and number not in self._woken:
+        if number in self._waiting:
             return  # nobody woke it
+        use = self.uses.get(number)
         accesses = self.declared.get(number, []) + ([] if use is None else use.accesses(is_met=True))
         if number in self._daemons:
             accesses = [*accesses, _END * 4 + READ]
         event = Event(number, (), {}, [], 0, enabler=-1 if use is None else self._woken.get(number, -1))
-        self._stack.push(event, self._before.get(number, 0), accesses, use)
+        self._plan_made(event, self._before.get(number, 0), accesses, use)
+
+    def _plan_made(
+        self, event: Event, before: int, accesses: Sequence[int], use: Use | None, due: Use | None = None
+    ) -> None:
+        """Plan as if an event had come last."""
+        self._stack.push(event, before, accesses, use, due)
         self._plan(len(self._stack.events) - 1)
         self._stack.pop()
 
@@ -382,7 +408,9 @@ class Dpor(Footprints):
         self._insert_firing(state, self._without(position), state.cancelled)
 
     def _insert_firing(self, state: Event, sequence: list[Event], accesses: Sequence[int]) -> None:
-        """Plan a sequence at a state, and that the clock advances after it."""
+        """Plan a sequence at a state, and that the clock advances after it; unless the order of that is no matter."""
+        if is_independent(accesses, (state.accesses,)):
+            return
         firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*accesses])
         firing.bit = firing.past = 1 << len(self._stack.events)
         self._insert(state, [*sequence, _after(sequence, firing)])

@@ -1,0 +1,100 @@
+"""Ends of tasks against what others do: daemons cut off, joins that give up, threads asked whether they live."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import harness
+from harness import Verdict
+
+
+class Cell:
+    def __init__(self) -> None:
+        self.n = 0
+        self.is_asked = False
+
+
+def started(body: Callable[[], object], *, daemon: bool = False) -> threading.Thread:
+    thread = threading.Thread(target=body, daemon=daemon)
+    thread.start()
+    return thread
+
+
+def daemon_writes_twice() -> None:
+    cell = Cell()
+
+    def write() -> None:
+        cell.n = 1
+        cell.n = 2
+
+    started(write, daemon=True)
+    cell.is_asked = True
+
+
+def daemon_sleeps() -> None:
+    cell = Cell()
+
+    def write() -> None:
+        time.sleep(1)
+        cell.n = 1
+
+    started(write, daemon=True)
+    cell.is_asked = True
+
+
+def join_gives_up() -> None:
+    cell = Cell()
+
+    def write() -> None:
+        cell.n = 1
+
+    thread = started(write)
+    thread.join(1)
+    print(cell.n)
+    thread.join()
+
+
+def thread_is_asked_whether_it_lives() -> None:
+    thread = started(int)
+    print(thread.is_alive())
+    thread.join()
+
+
+def two_join_and_one_gives_up() -> None:
+    thread = started(int)
+    joiner = started(lambda: thread.join(1))
+    thread.join()
+    joiner.join()
+
+
+@pytest.mark.parametrize(
+    ("program", "traces"),
+    [
+        (daemon_writes_twice, 4),  # as many steps as it comes to, ended itself or not
+        (daemon_sleeps, 6),
+        (join_gives_up, 6),
+        (thread_is_asked_whether_it_lives, 2),
+        (two_join_and_one_gives_up, 5),
+    ],
+)
+def test_end_of_a_task_is_seen_before_and_after_what_others_do(program: Callable[[], None], traces: int) -> None:
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.schedules == traces
+    assert result.verdict is Verdict.PROVED
+
+
+def test_giving_work_to_a_pool_takes_no_time() -> None:
+    def program() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            before = time.monotonic()
+            pool.submit(int)
+            pool.submit(int)
+            assert time.monotonic() == before
+
+    assert harness.explore(program, strategy="dpor").verdict is Verdict.PROVED
