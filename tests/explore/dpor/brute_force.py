@@ -1,7 +1,8 @@
 """Every schedule of a small program, and its traces by definition: the judge of partial-order reduction.
 
 A trace is the set of events, each a task, its how-manieth event, and what it did, and the order of the pairs that
-conflict. Nothing of the reduction is used but the declarations themselves.
+conflict. A draw of data is an event that conflicts with none. Nothing of the reduction is used but the declarations
+themselves.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.sim import Candidate, Clock, Footprints, Outcome, Task, World, are_in_conflict
+from harness.sim import READ, WRITE, Candidate, Clock, Footprints, Option, Outcome, Task, World, are_in_conflict
 from tests.explore.dpor.notes import SHARED, seen, select
 
 Trace = tuple[frozenset[Any], frozenset[Any]]
 Ending = tuple[object, ...]
+
+_END = -400_000  # location of the end of the world: daemons read it, what ends it writes it
 
 
 class Witness(Footprints):
@@ -23,7 +26,10 @@ class Witness(Footprints):
     def __init__(self) -> None:
         super().__init__()
         self.events: list[tuple[int, list[int]]] = []
+        self.drawn: dict[int, int] = {}  # position of a draw -> the option
         self.is_stuck = False
+        self._daemons: set[int] = set()  # those that run
+        self._has_daemons = False
 
     def able(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         return [each for each in candidates if not self.would_block(each.number)]
@@ -31,25 +37,42 @@ class Witness(Footprints):
     def step(self, candidate: Task | Clock) -> None:
         self.is_stuck = self.is_stuck or self.would_block(candidate.number)
         if not self.is_stuck:
-            self.events.append((candidate.number, list(self.take(candidate)[0])))
+            task = candidate.timers[0].task if isinstance(candidate, Clock) else candidate
+            ends = [_END * 4 + READ] if task is not None and task.number in self._daemons else []
+            self.events.append((candidate.number, [*self.take(candidate)[0], *ends]))
+
+    def draw(self, task: Task, option: int) -> None:
+        if not self.is_stuck:
+            self.drawn[len(self.events)] = option
+            self.events.append((task.number, []))
 
     def edge(self, source: Task | Clock, target: Task) -> None:
         pass
 
     def start(self, task: Task, child: Task) -> None:
+        if child.is_daemon:
+            self._daemons.add(child.number)
+            self._has_daemons = True
         if not self.is_stuck:
             self.events[-1][1].append(self.started())
 
     def end(self, task: Task) -> None:
+        self._daemons.discard(task.number)
         if not self.is_stuck:
             self.events[-1][1].append(self.ended(task))
+
+    def finish(self) -> None:
+        """Note that the execution is over."""
+        if self._has_daemons and not self.is_stuck:
+            self.events[-1][1].append(_END * 4 + WRITE)
 
     def trace(self) -> Trace:
         counts: dict[int, int] = {}
         named = []
-        for task, accesses in self.events:
+        for position, (task, made) in enumerate(self.events):
             counts[task] = counts.get(task, 0) + 1
-            named.append(((task, counts[task]), accesses))
+            accesses = [access for access in made if access >> 2 != _END]  # which events it had tells the same
+            named.append(((task, counts[task], self.drawn.get(position, -1)), accesses))
         events = frozenset((name, frozenset(map(self._name, accesses))) for name, accesses in named)
         pairs = frozenset(
             (one, other)
@@ -76,6 +99,7 @@ class _Choice:
     left: list[int]  # numbers still to be tried, the current one first
     tried: dict[int, list[int]] = field(default_factory=dict)  # what the others did
     event: int = 0  # position of the event that the choice led to
+    is_draw: bool = False
 
 
 def executions(
@@ -113,7 +137,7 @@ def executions(
 
 def _go_on(choice: _Choice, witness: Witness) -> bool:
     number = choice.left.pop(0)
-    if choice.event < len(witness.events) and witness.events[choice.event][0] == number:
+    if not choice.is_draw and choice.event < len(witness.events) and witness.events[choice.event][0] == number:
         choice.tried[number] = witness.events[choice.event][1]
     return bool(choice.left)
 
@@ -126,6 +150,13 @@ def _execute(world: World, path: list[_Choice], *, pruned: bool, asleep: bool) -
 
     def choose(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         nonlocal at
+        if isinstance(candidates[0], Option):
+            assert current is not None
+            if at == len(path):
+                path.append(_Choice([option.number for option in candidates], is_draw=True))
+            at += 1
+            witness.draw(current, path[at - 1].left[0])
+            return candidates[path[at - 1].left[0]]
         able = (witness.able(candidates) if pruned else None) or candidates
         wake()
         if at == len(path):
@@ -148,6 +179,7 @@ def _execute(world: World, path: list[_Choice], *, pruned: bool, asleep: bool) -
         seen = len(witness.events)
 
     outcome = world.execute(choose, tracker=witness)
+    witness.finish()
     wake()
     return outcome, witness, is_new
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.explore.dpor import Dpor
-from harness.sim import World
+from harness.sim import Candidate, Choose, Option, Task, World
 from tests.explore.dpor.brute_force import Ending, Trace, Witness, ending, executions
 from tests.explore.dpor.notes import select
 
@@ -32,31 +32,50 @@ class Findings:
     traces: set[Trace]
     endings: set[Ending]
     executions: int
-    proof: bool
+    limits: list[str]  # what withholds a proof
+
+    @property
+    def fails(self) -> bool:
+        """Whether a task failed in one of the executions, which ends it."""
+        return any(kind == "error" for kind, *_ in self.endings)
 
 
 def by_reduction(world: World, program: Callable[[], None], most: int) -> Findings:
     dpor = Dpor()
-    found = Findings(set(), set(), 0, proof=False)
+    found = Findings(set(), set(), 0, ["more executions than allowed"])
     select(program)
     world.warm_up()
     while dpor.begin():
         if found.executions >= most:
             return found
         witness = Witness()
-        outcome = world.execute(dpor.choose, tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
+        outcome = world.execute(telling(dpor, witness), tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
+        witness.finish()
         redundant = dpor.redundant
         dpor.after(outcome)
         found.executions += 1
         if dpor.redundant == redundant:
             found.traces.add(witness.trace())
             found.endings.add(ending(outcome))
-    found.proof = dpor.proof.is_complete and not dpor.proof.limits()
+    found.limits = dpor.proof.limits()
     return found
 
 
+def telling(dpor: Dpor, witness: Witness) -> Choose:
+    """Return the choices of the reduction, told to a witness where data are drawn."""
+
+    def choose(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
+        chosen = dpor.choose(candidates, current)
+        if isinstance(chosen, Option):
+            assert current is not None
+            witness.draw(current, chosen.number)
+        return chosen
+
+    return choose
+
+
 def by_force(world: World, program: Callable[[], None], most: int, *, asleep: bool = False) -> Findings:
-    found = Findings(set(), set(), 0, proof=True)
+    found = Findings(set(), set(), 0, [])
     for outcome, witness in executions(world, program, pruned=True, most=most, asleep=asleep):
         found.executions += 1
         found.traces.add(witness.trace())
