@@ -177,6 +177,8 @@ def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:
                 scheduler.put_back.append(partial(vars(pool).update, dict(vars(pool))))
                 pool._work_queue, pool._threads = scheduler.shadow(items), set()
                 pool._idle_semaphore = _Idle(0)
+            elif type(pool._idle_semaphore) is not _Idle:
+                pool._idle_semaphore = _Idle(pool._idle_semaphore._value)
         return real(pool, *args, **kwargs)
 
     return method
