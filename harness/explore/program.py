@@ -54,11 +54,10 @@ def plain(program: Callable[[], object]) -> Callable[[], object]:
     """
     if not (inspect.iscoroutinefunction(program) or inspect.iscoroutinefunction(unwrap(program))):
         return program
+    import asyncio  # programs without loops do without it
 
     @wraps(program)  # so that lines are told as those of the program's file
     def run() -> None:
-        import asyncio  # programs without loops do without it
-
         if asyncio._get_running_loop() is None:
             asyncio.run(program())  # type: ignore[arg-type]  # a coroutine, as it is a coroutine function
             return

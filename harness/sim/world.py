@@ -202,7 +202,7 @@ class World:
         try:
             scheduler.run(self._program)
             if scheduler.loops and scheduler.stop is None:
-                with self._hushed():
+                with self._hushed:
                     gc.collect(0)  # tells of tasks forgotten and exceptions not retrieved
         except TaskExit:
             pass  # the watchdog's, come too late for the task it was meant for
@@ -215,7 +215,7 @@ class World:
             raise scheduler.stop.error
         outcome = _outcome(scheduler, output)
         if scheduler.loops:
-            with self._hushed():
+            with self._hushed:
                 self._clear(scheduler)
         else:
             self._clear(scheduler)
@@ -319,10 +319,10 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
     )
 
 
-def _loop_managers() -> tuple[LoopsApart, Callable[[], AbstractContextManager[None]]]:
-    from harness.sim.loops import LoopsApart, hushed  # loads asyncio
+def _loop_managers() -> tuple[LoopsApart, AbstractContextManager[None]]:
+    from harness.sim.loops import Hushed, LoopsApart  # loads asyncio
 
-    return LoopsApart(), hushed
+    return LoopsApart(), Hushed()
 
 
 def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candidate:

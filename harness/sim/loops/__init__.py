@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from harness.sim.loops.apart import LoopsApart
 from harness.sim.loops.event_loop import EventLoop
-from harness.sim.loops.faults import hushed
+from harness.sim.loops.faults import Hushed
 from harness.sim.loops.patches import loop_patches, ordered_sets
 
-__all__ = ["EventLoop", "LoopsApart", "hushed", "loop_patches", "ordered_sets"]
+__all__ = ["EventLoop", "Hushed", "LoopsApart", "loop_patches", "ordered_sets"]

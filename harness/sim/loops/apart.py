@@ -14,13 +14,15 @@ from typing import Any, final
 from weakref import WeakSet
 
 from harness.sim.loops.event_loop import EventLoop
-from harness.sim.loops.ordered_set import OrderedSet
+from harness.sim.loops.ordered_set import OrderedRefs
 from harness.sim.loops.policy import Policy
 
-__all__ = ["LoopsApart"]
+__all__ = ["ALL_TASKS", "EAGER_TASKS", "LoopsApart"]
 
 # asyncio's weak set of all tasks, under its name before and since 3.12.
-_ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_tasks") else "_scheduled_tasks"]
+ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_tasks") else "_scheduled_tasks"]
+
+EAGER_TASKS: set[Any] = vars(tasks).get("_eager_tasks", set())  # those in their first step, since 3.12
 
 
 @final
@@ -29,18 +31,18 @@ class LoopsApart:
 
     def __init__(self) -> None:
         self._own = Policy()
-        self._made: set[Any] = OrderedSet()
+        self._made = OrderedRefs()
 
     def __enter__(self) -> None:
         self._running = events._get_running_loop()
         self._hooks = sys.get_asyncgen_hooks()
         self._policy = events._event_loop_policy  # type: ignore[attr-defined]  # what set_event_loop_policy sets
-        self._tasks: set[Any] = _ALL_TASKS.data  # type: ignore[attr-defined]
+        self._tasks: set[Any] = ALL_TASKS.data  # type: ignore[attr-defined]
         events._set_running_loop(None)
         sys.set_asyncgen_hooks(None, None)
         self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
-        _ALL_TASKS.data = self._made  # type: ignore[attr-defined]
+        ALL_TASKS.data = self._made  # type: ignore[attr-defined]
 
     def reset(self) -> None:
         """Forget what an execution left, and what it set; called after each."""
@@ -49,7 +51,10 @@ class LoopsApart:
             and events._get_running_loop() is None
             and sys.get_asyncgen_hooks() == (None, None)
         )
-        if self._made or self._own.has_set or not is_untouched:
+        if is_untouched and all(isinstance(task.get_loop(), EventLoop) for task in self._living()):
+            self._own.forget()
+            self._made.clear()
+        else:
             with self.left():
                 pass
 
@@ -62,14 +67,17 @@ class LoopsApart:
         finally:
             self.__enter__()
 
+    def _living(self) -> list[Any]:
+        """Return the tasks that were made and are still there."""
+        return [task for task in (reference() for reference in self._made) if task is not None] if self._made else []
+
     def __exit__(self, *raised: object) -> None:
-        made = list(_ALL_TASKS) if self._made else ()
-        _ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
-        if self._made:
-            self._made = OrderedSet()
+        made = self._living()
+        ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
+        self._made = OrderedRefs()
         for task in made:  # by another thread of the process, in the meantime
             if not isinstance(task.get_loop(), EventLoop):
-                _ALL_TASKS.add(task)
+                ALL_TASKS.add(task)
         events._event_loop_policy = self._policy  # type: ignore[attr-defined]
         sys.set_asyncgen_hooks(*self._hooks)
         events._set_running_loop(self._running)

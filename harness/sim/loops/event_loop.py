@@ -28,7 +28,7 @@ from harness.sim.clock import Timer
 from harness.sim.errors import TaskExit
 from harness.sim.loops.faults import fault_of
 from harness.sim.loops.loop_task import LoopFuture, LoopTask
-from harness.sim.loops.ordered_set import OrderedWeakSet
+from harness.sim.loops.ordered_set import OrderedRefs
 from harness.sim.network.resolving import getaddrinfo
 from harness.sim.network.selector import Selector
 from harness.sim.scheduler import Stop
@@ -67,15 +67,19 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         _asyncgen_firstiter_hook: Callable[[Any], None]
         _check_closed: Callable[[], None]
         _check_running: Callable[[], None]
+        _debug: bool
         _default_executor: object
+        _asyncgens: weakref.WeakSet[Any]
         _ready: deque[asyncio.Handle]
         _scheduled: list[asyncio.TimerHandle]
         _stopping: bool
+        _task_factory: Callable[..., Any] | None
 
     def __init__(self, maker: Task) -> None:
         base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
         self.scheduler = maker.scheduler
-        self.scheduler.loops.append(weakref.ref(self))
+        reference = weakref.ref(self)
+        self.scheduler.loops.append(reference)
         self.number = len(self.scheduler.loops)
         if self.scheduler.recorder is not None:
             self.scheduler.recorder.loop_made(maker, self)
@@ -86,9 +90,16 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         self._has_news = False  # whether a callback came since the last round began
         self._timer: Timer | None = None  # while it waits for a deadline of its own
         self._rounds_left = _LAST_ROUNDS
-        self._selector = Selector(maker, weakref.ref(self))  # no circle: a loop that is let go is freed at once
-        self._transports: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
-        self._asyncgens: weakref.WeakSet[Any] = OrderedWeakSet()
+        self._selector = Selector(maker, reference)  # no circle: a loop that is let go is freed at once
+        self._connected: weakref.WeakValueDictionary[int, Any] | None = None
+        self._asyncgens.data = OrderedRefs()  # type: ignore[attr-defined]  # no stub has it
+
+    @property
+    def _transports(self) -> weakref.WeakValueDictionary[int, Any]:
+        """Transports by file descriptor; made when it is asked for, most loops have none."""
+        if self._connected is None:
+            self._connected = weakref.WeakValueDictionary()
+        return self._connected
 
     def __hash__(self) -> int:
         return self.number
@@ -135,6 +146,31 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
             sys.set_asyncgen_hooks(None, None)
         else:
             sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
+
+    def _run_once(self) -> None:
+        """Run one round: let others come in, then run what was ready; as asyncio's, which is asked where more is to do.
+
+        With something ready, no timers and no sockets there is nothing to wait for and nothing to ask of the selector.
+        """
+        scheduler, task, ready = self.scheduler, self.task, self._ready
+        if (
+            not ready
+            or self._scheduled
+            or self._debug
+            or scheduler.is_followed
+            or self._selector.keys
+            or task is None
+            or task.atomic
+        ):
+            super()._run_once()  # type: ignore[misc]  # no stub has it
+            return
+        if len(scheduler.ready) > 1 or scheduler.clock.timers:
+            self._pass(task, self, "round")
+        self._has_news = False
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def idle(self, timeout_s: float | None, has_events: bool) -> None:
         """Block the loop's task, if it has nothing to do, until somebody wakes it or the time is over."""
@@ -237,14 +273,24 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
     ) -> asyncio.Handle:
         """Put a callback at the end of the ready queue; another thread's may come in before it."""
         scheduler = self.scheduler
+        if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
+            self._let_in()
+        self._has_news = True
+        if self._closed or self._debug:
+            return super().call_soon(callback, *args, context=context)
+        handle = events.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def _let_in(self) -> None:
+        """Come to a scheduling point before a ``call_soon``."""
+        scheduler = self.scheduler
         if scheduler.recorder is not None:
             self._note_foreign()
         if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:
             task = current_task()
             if task is not None:  # that of another thread is not allowed, and not declared
                 self._pass(task, self, "call_soon" if self.task is None or self.task is task else None)
-        self._has_news = True
-        return super().call_soon(callback, *args, context=context)
 
     def _note_foreign(self) -> None:
         """Record a ``call_soon`` from another thread than the loop's, which nothing wakes the loop for."""
@@ -276,21 +322,23 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         """Make a future of this loop."""
         return LoopFuture(loop=self)
 
-    def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:  # type: ignore[override]
+    def create_task(  # type: ignore[override]  # the stubs have one version's options
+        self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, **options: Any
+    ) -> asyncio.Task[Any]:
         """Make a task of this loop; unnamed ones are called by number, from 1 in each execution."""
-        factory = self.get_task_factory()
+        scheduler, factory = self.scheduler, self._task_factory
         if factory is not None and factory is not _EAGER:
-            return self._note(self._numbered(super().create_task(coro, **options)))
+            return self._note(self._numbered(super().create_task(coro, name=name, **options)))
         self._check_closed()
-        if options.get("name") is None:
-            self.scheduler.loop_names += 1
-            options["name"] = f"Task-{self.scheduler.loop_names}"
+        if name is None:
+            number = scheduler.loop_names = scheduler.loop_names + 1
+            name = f"Task-{number}"
         if factory is not None:
             options["eager_start"] = True
-        task = LoopTask(coro, loop=self, **options)
-        if self.get_debug():
+        task = LoopTask(coro, loop=self, name=name, **options)
+        if self._debug:
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
-        return task if self.scheduler.recorder is None else self._note(task)
+        return task if scheduler.recorder is None else self._note(task)
 
     def _numbered(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         """Call a task of a factory of the program's own by number, if nobody named it; asyncio counts on and on."""
@@ -325,7 +373,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
     def forget(self) -> None:
         """Let nothing of it speak up any more: its execution is over."""
         self.is_cut = self._closed = True
-        for transport in list(self._transports.values()):
+        for transport in list(self._connected.values()) if self._connected else ():
             transport._sock, transport._closing = None, True
 
     # Faults

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, final
 
 from harness.sim.errors import ExceptionNotRetrievedError, TaskDestroyedError
 from harness.sim.event import call_site
 from harness.sim.place import shown_file
 
-__all__ = ["fault_of", "hushed"]
+__all__ = ["Hushed", "fault_of"]
 
 
 def fault_of(context: dict[str, Any]) -> Exception | None:
@@ -45,13 +43,17 @@ def _work_of(task: asyncio.Task[Any]) -> str:
     return f"{name}() at {shown_file(file)}:{line}"
 
 
-@contextmanager
-def hushed() -> Iterator[None]:
-    """Keep to itself what the end of an execution makes finalizers complain of: it is not the program's doing."""
-    real = sys.unraisablehook, warnings.showwarning
-    sys.unraisablehook = lambda _: None
-    warnings.showwarning = lambda *_, **__: None
-    try:
-        yield
-    finally:
-        sys.unraisablehook, warnings.showwarning = real
+@final
+class Hushed:
+    """Keeps to itself what the end of an execution makes finalizers complain of: it is not the program's doing."""
+
+    def __enter__(self) -> None:
+        self._real = sys.unraisablehook, warnings.showwarning
+        sys.unraisablehook = warnings.showwarning = _ignore
+
+    def __exit__(self, *raised: object) -> None:
+        sys.unraisablehook, warnings.showwarning = self._real
+
+
+def _ignore(*_complaint: object, **_options: object) -> None:
+    """Say nothing."""

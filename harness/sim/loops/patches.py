@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # what signal is made of
 import asyncio
 import sys
 from asyncio import events, runners, selector_events, tasks
@@ -10,6 +11,7 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from harness.sim.escapes import guard
+from harness.sim.loops.apart import ALL_TASKS, EAGER_TASKS
 from harness.sim.loops.event_loop import EventLoop
 from harness.sim.loops.ordered_set import OrderedSet
 from harness.sim.task import current_task
@@ -31,6 +33,7 @@ def loop_patches() -> Iterator[tuple[object, str, object]]:
     for owner in (events, asyncio):
         yield owner, "new_event_loop", _checked(events.new_event_loop)
     yield runners.Runner, "_lazy_init", _checked_runner(runners.Runner._lazy_init)  # type: ignore[attr-defined]
+    yield runners, "signal", _signal  # its own names make members of an enumeration each time
     for owner in (tasks, asyncio):
         yield owner, "all_tasks", _in_order(tasks.all_tasks)
     uvloop = sys.modules.get("uvloop")
@@ -70,14 +73,18 @@ def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyn
 def _checked_runner(real: Callable[[Any], None]) -> Callable[[Any], None]:
     @wraps(real)
     def lazy_init(runner: Any) -> None:
+        before = runner._loop
         real(runner)
-        _ours(runner._loop)
+        if runner._loop is not before:
+            _ours(runner._loop)
 
     return lazy_init
 
 
 def _ours(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
     """Return the loop; refuse one that a policy or a factory of the program's own made."""
+    if type(loop) is EventLoop:
+        return loop
     if current_task() is not None and not isinstance(loop, EventLoop):
         is_native = type(loop).__module__.partition(".")[0] == "uvloop"
         if is_native or isinstance(loop, selector_events.BaseSelectorEventLoop):
@@ -97,6 +104,8 @@ def _in_order(real: Callable[..., set[Any]]) -> Callable[..., set[Any]]:
 
     @wraps(real)
     def all_tasks(loop: asyncio.AbstractEventLoop | None = None) -> set[Any]:
+        if loop is not None and not (ALL_TASKS.data or EAGER_TASKS):  # type: ignore[attr-defined]  # no stub has it
+            return set()
         found = real(loop)
         return found if current_task() is None else OrderedSet(sorted(found, key=hash))
 

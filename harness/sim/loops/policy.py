@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from typing import final
+from typing import TYPE_CHECKING, Any, final
 
 from harness.sim.loops.event_loop import EventLoop
-from harness.sim.task import current_task, running_task
+from harness.sim.task import Task, current_task, running_task
 
-__all__ = ["Policy", "new_loop"]
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """Make a loop: one of ours inside a task, asyncio's own everywhere else."""
-    task = current_task()
-    return _real_factory() if task is None else EventLoop(task)
-
-
-_real_factory = asyncio.SelectorEventLoop
+__all__ = ["Policy"]
 
 
 class _PerTask:
-    """What asyncio keeps per thread, kept per task."""
+    """The current loop and whether one was set, which asyncio keeps per thread, kept per task."""
 
-    kept: dict[tuple[object, str], object]
-
-    def __init__(self) -> None:
-        self.__dict__["kept"] = {}
+    def __init__(self, loops: dict[Task | None, asyncio.AbstractEventLoop | None]) -> None:
+        self.__dict__["loops"] = loops
 
     def __getattr__(self, name: str) -> object:
-        return self.kept.get((running_task(), name), False if name == "_set_called" else None)
+        loops, task = self.__dict__["loops"], running_task()
+        return task in loops if name == "_set_called" else loops.get(task)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        self.kept[running_task(), name] = value
+    def __setattr__(self, name: str, value: Any) -> None:
+        loops, task = self.__dict__["loops"], running_task()
+        if name == "_set_called":
+            loops.setdefault(task, None)
+        else:
+            loops[task] = value
 
 
 @final
 class Policy(asyncio.DefaultEventLoopPolicy):
     """The default policy inside tasks, the process's own everywhere else. Thread-safe."""
 
+    if TYPE_CHECKING:  # what the stubs of asyncio leave out
+        _watcher: object
+
     _known: asyncio.AbstractEventLoopPolicy | None
 
     def __init__(self) -> None:
         super().__init__()
-        self._local = _PerTask()
+        self._loops: dict[Task | None, asyncio.AbstractEventLoop | None] = {}  # by task: the loop it has set
+        self._local = _PerTask(self._loops)
 
     def begin(self, real: asyncio.AbstractEventLoopPolicy | None) -> None:
-        """Forget what tasks of an earlier execution have set; ``real`` is the policy of the process, if it has one."""
+        """Keep loops per task from here on; ``real`` is the policy of the process, if it has one."""
         self._known = real
-        self._local.kept.clear()
+        self.forget()
 
-    @property
-    def has_set(self) -> bool:
-        """Whether tasks have set something since the beginning."""
-        return bool(self._local.kept)
+    def forget(self) -> None:
+        """Forget what tasks of an earlier execution have set."""
+        self._loops.clear()
 
     @property
     def _real(self) -> asyncio.AbstractEventLoopPolicy:
@@ -68,11 +65,15 @@ class Policy(asyncio.DefaultEventLoopPolicy):
 
     def set_event_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Set the current loop of the thread; as asyncio's."""
-        if current_task() is None:
+        task = current_task()
+        if task is None:
             self._real.set_event_loop(loop)
+        elif self._watcher is None and (loop is None or type(loop) is EventLoop):
+            self._loops[task] = loop
         else:
             super().set_event_loop(loop)
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """Make a loop."""
-        return self._real.new_event_loop() if current_task() is None else new_loop()
+        task = current_task()
+        return self._real.new_event_loop() if task is None else EventLoop(task)

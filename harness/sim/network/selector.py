@@ -37,17 +37,20 @@ class Selector(selectors.BaseSelector):
     Args:
         maker: Task that makes it.
         owner: Gives who waits and is woken, ``None`` once that is no more.
+
+    Attributes:
+        keys: What is watched, by file descriptor.
     """
 
     def __init__(self, maker: Task, owner: Callable[[], Waiting | None]) -> None:
         self._maker, self._owner = maker, owner
-        self._keys: dict[int, selectors.SelectorKey] = {}
+        self.keys: dict[int, selectors.SelectorKey] = {}
         self._sockets: dict[int, SimSocket] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """Watch a socket."""
         fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
-        if fd in self._keys:
+        if fd in self.keys:
             raise KeyError(f"{fileobj!r} is already registered")
         socket = self._link.sockets.get(fd)
         if socket is None:
@@ -57,44 +60,44 @@ class Selector(selectors.BaseSelector):
             raise ValueError(f"a socket of the world is wanted, {fileobj!r} is none")
         socket.watchers.append(self._wake)
         self._sockets[fd] = socket
-        key = self._keys[fd] = selectors.SelectorKey(fileobj, fd, events, data)
+        key = self.keys[fd] = selectors.SelectorKey(fileobj, fd, events, data)
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         """Watch a socket no longer."""
         fd = self._fd(fileobj)
         self._sockets.pop(fd).watchers.remove(self._wake)
-        return self._keys.pop(fd)
+        return self.keys.pop(fd)
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """Watch a socket for other events."""
-        key = self._keys[self._fd(fileobj)]._replace(events=events, data=data)
-        self._keys[key.fd] = key
+        key = self.keys[self._fd(fileobj)]._replace(events=events, data=data)
+        self.keys[key.fd] = key
         return key
 
     def get_key(self, fileobj: Any) -> selectors.SelectorKey:
         """Return what is known of a socket."""
-        return self._keys[self._fd(fileobj)]
+        return self.keys[self._fd(fileobj)]
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         """Return what is watched, by file descriptor."""
-        return self._keys
+        return self.keys
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return the events there are; without any, wait for so many simulated seconds."""
-        found = self._events() if self._keys else []
+        found = self._events() if self.keys else []
         owner = self._owner()
         assert owner is not None
         owner.idle(timeout, bool(found))
-        return found or (self._events() if self._keys else [])
+        return found or (self._events() if self.keys else [])
 
     def has_events(self) -> bool:
         """Return whether there are events."""
-        return bool(self._keys) and bool(self._events())
+        return bool(self.keys) and bool(self._events())
 
     def close(self) -> None:
         """Watch nothing."""
-        for fd in list(self._keys):
+        for fd in list(self.keys):
             self.unregister(fd)
 
     def _wake(self) -> None:
@@ -103,7 +106,7 @@ class Selector(selectors.BaseSelector):
             owner.wake()
 
     def _events(self) -> list[tuple[selectors.SelectorKey, int]]:
-        found = [(key, events_of(self._sockets[fd], key.events)) for fd, key in self._keys.items()]
+        found = [(key, events_of(self._sockets[fd], key.events)) for fd, key in self.keys.items()]
         ready = [(key, mask) for key, mask in found if mask]
         return sorted(ready, key=lambda event: self._sockets[event[0].fd].changed) if len(ready) > 1 else ready
 
@@ -113,7 +116,7 @@ class Selector(selectors.BaseSelector):
         fd: int = fileobj.fileno()
         if fd >= 0:
             return fd
-        return next((known for known, key in self._keys.items() if key.fileobj is fileobj), fd)
+        return next((known for known, key in self.keys.items() if key.fileobj is fileobj), fd)
 
     @property
     def _link(self) -> Link:
