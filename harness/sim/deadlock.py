@@ -25,7 +25,7 @@ def describe_deadlock(scheduler: Scheduler, tasks: Sequence[Task]) -> DeadlockEr
     if circle:
         names = [part.name if isinstance(part, Task) else scheduler.name_of(part) for part in circle]
         lines.append(f"circle: {' -> '.join(names)}")
-    return DeadlockError(tuple(lines), tuple(call_site(task.gr_frame)[:2] for task in tasks))
+    return DeadlockError(tuple(lines), tuple(call_site(task.frame)[:2] for task in tasks))
 
 
 def why_not_runnable(scheduler: Scheduler, number: int) -> str:
@@ -37,7 +37,7 @@ def why_not_runnable(scheduler: Scheduler, number: int) -> str:
     task = scheduler.tasks[number - 1]
     if task.is_done:
         return f"{task.name!r} has ended"
-    is_here = task.gr_frame is None  # it is the one that asks, and its line is told beside this
+    is_here = task.frame is None  # it is the one that asks, and its line is told beside this
     return f"{task.name!r} {f'waits for {_wanted(scheduler, task)}' if is_here else _waiting(scheduler, task)}"
 
 
@@ -78,7 +78,7 @@ def _lock(scheduler: Scheduler, lock: object) -> str:
 
 def _place(task: Task) -> str:
     """Return the line at which a task waits."""
-    file, line, _ = call_site(task.gr_frame)
+    file, line, _ = call_site(task.frame)
     return f" at {shown_file(file)}:{line}" if file else ""
 
 

@@ -11,6 +11,7 @@ from greenlet import getcurrent
 from harness.sim.task import Task, running_task
 from harness.sim.thread_state import StateSwitch
 from harness.sim.thread_task import ThreadHub, ThreadTask
+from harness.sim.worker import Worker
 
 __all__ = ["ENGINES", "Engine", "EngineName"]
 
@@ -24,18 +25,20 @@ class Engine:
     Attributes:
         name: As `explore(engine=)` takes it.
         task: Class of its tasks.
-        current: Gives the task that runs, or anything of another class.
+        worker: Class of what they run on, whose ``task`` is the one that runs.
+        current: Gives the worker that runs, or anything of another class.
         make_hub: Makes what runs the execution itself.
     """
 
     name: EngineName
     task: type[Task]
-    current: Callable[[], object]
+    worker: Any
+    current: Callable[[], Any]
     make_hub: Callable[[StateSwitch], Any]
 
 
 # Greenlets are quick: a switch costs a fifth of a microsecond. OS threads are what the program will run on.
 ENGINES: dict[str, Engine] = {
-    "greenlet": Engine("greenlet", Task, getcurrent, lambda _: getcurrent()),
-    "threads": Engine("threads", ThreadTask, running_task, ThreadHub),
+    "greenlet": Engine("greenlet", Task, Worker, getcurrent, lambda _: getcurrent()),
+    "threads": Engine("threads", ThreadTask, ThreadTask, running_task, ThreadHub),
 }

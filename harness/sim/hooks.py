@@ -62,7 +62,7 @@ def make_hooks(
         stand_in: Gives what stands in for a function captured before the world was made, or the function.
         namespaces: Those of the instrumented modules.
     """
-    getcurrent, kind_of_task = engine.current, engine.task
+    getcurrent, kind_of_worker = engine.current, engine.worker
     own = frozenset(map(id, namespaces))
     calls = CallTable(kinds, own)
     silent, silent_classes = calls.silent_namespaces, calls.silent_classes
@@ -138,8 +138,8 @@ def make_hooks(
         return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)
 
     def attr(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if kind is LOCK:
                 return shadow_of(task, obj)
@@ -151,8 +151,8 @@ def make_hooks(
         return obj
 
     def quiet(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if kind is OWN or kind is MODULE or kind is SILENT or kind is FROZEN:
                 return obj
@@ -163,18 +163,19 @@ def make_hooks(
         return obj
 
     def lazy(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and kinds[type(obj)] in (OWN, FROZEN):
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
+            if kinds[type(obj)] not in (OWN, FROZEN):
+                return quiet(obj, site)
             name = sites[site].name or ""
             if name in getattr(obj, "__dict__", ()) or not isinstance(getattr(type(obj), name, None), cached_property):
                 return attr(obj, site)
             perform(task, site, Call(f"cached_property {name}", OPAQUE, obj, None, [obj]))
-            return obj
-        return quiet(obj, site)
+        return obj
 
     def called(function: object, site: int, /, *arguments: object) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = type(function)
             if kind is MethodType:
                 if type(function.__func__) is FunctionType:  # type: ignore[attr-defined]  # methods have it
@@ -204,8 +205,8 @@ def make_hooks(
         return function
 
     def args(function: object, site: int, /, *arguments: object) -> tuple[object, ...]:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not worker.task.atomic:
             shared: Sequence[object] = arguments
             for position in range(len(arguments)):
                 argument = arguments[position]
@@ -224,8 +225,8 @@ def make_hooks(
         return tuple(gc.get_referents(fresh)) if is_open else fresh
 
     def item(obj: object, key: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if kind is CONTAINER or kind is FOREIGN:
                 touch(task, obj, site, NO_KEY if key is None else key)
@@ -248,8 +249,8 @@ def make_hooks(
         return value
 
     def searched(value: object, obj: object, site: int) -> tuple[object, object]:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if kind is CONTAINER or kind is FOREIGN:
                 touch(task, obj, site, value)
@@ -258,8 +259,8 @@ def make_hooks(
         return obj, value
 
     def whole(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if (kind is CONTAINER or kind is FOREIGN) and (getrefcount(obj) != FRESH_COUNT or type(obj) in VIEWS):
                 if kind is CONTAINER or hasattr(type(obj), sites[site].name or ""):
@@ -269,8 +270,8 @@ def make_hooks(
         return obj
 
     def is_inside() -> bool:
-        task = getcurrent()
-        return task.__class__ is kind_of_task and not task.atomic
+        worker = getcurrent()
+        return worker.__class__ is kind_of_worker and not worker.task.atomic
 
     def unpacked(obj: object, site: int) -> object:
         if type(obj) is tuple and sites[site].name == "__iter__":
@@ -278,24 +279,24 @@ def make_hooks(
         return text(obj, site) if sites[site].name == NESTED else whole(obj, site)
 
     def text(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             call = calls.resolve(str, (obj,))
             if call is not None:
                 perform(task, site, call)
         return obj
 
     def matched(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic and leads_to_mutable([obj], kinds):
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic and leads_to_mutable([obj], kinds):
             perform(task, site, Call("match", OPAQUE, None, None, [obj]))
         return obj
 
     def operand(value: object, other: object, site: int) -> object:
         if type(value) in _PLAIN and type(other) in _PLAIN:
             return value
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
             if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
                 is_fresh = kind is CONTAINER and getrefcount(value) == FRESH_COUNT
@@ -305,8 +306,8 @@ def make_hooks(
     def operands(value: object, other: object, site: int) -> tuple[object, object]:
         if type(value) in _PLAIN and type(other) in _PLAIN:
             return value, other
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
             if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
                 left = _opened(value) if kind is CONTAINER and getrefcount(value) == FRESH_COUNT else value
@@ -321,8 +322,8 @@ def make_hooks(
             perform(task, site, call)
 
     def iterate(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not worker.task.atomic:
             kind = kinds[type(obj)]
             if kind is CONTAINER:
                 if getrefcount(obj) == FRESH_COUNT and type(obj) not in VIEWS:
@@ -339,8 +340,8 @@ def make_hooks(
         return obj
 
     def delegate(obj: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             if hasattr(type(obj), "send") or hasattr(type(obj), "throw"):
                 if kinds[type(obj)] is ITERATOR and getrefcount(obj) != FRESH_COUNT:
                     step(task, obj, site)
@@ -352,8 +353,8 @@ def make_hooks(
         return map(partial(step_of, obj), repeat(site))
 
     def step_of(obj: object, site: int) -> None:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             step(task, obj, site)
 
     def step(task: Task, obj: object, site: int) -> None:
@@ -379,19 +380,19 @@ def make_hooks(
         return value
 
     def name(site: int) -> None:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             touch(task, None, site)
 
     def value(value: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             touch(task, None, site, NO_KEY, value)
         return value
 
     def enter(manager: object, site: int) -> object:
-        task = getcurrent()
-        if task.__class__ is kind_of_task and not task.atomic:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(manager)]
             if kind is LOCK:
                 return shadow_of(task, manager)

@@ -31,6 +31,7 @@ from harness.sim.threads import forget_dummy_thread
 from harness.sim.tracing import tracing_hooks
 from harness.sim.tracker import Tracker
 from harness.sim.watch import Watch
+from harness.sim.worker import Workers
 
 __all__ = ["MAX_STEPS", "Candidate", "Choose", "OutcomeKind", "Scheduler", "Stop"]
 
@@ -73,7 +74,7 @@ class Scheduler:
         *("_choose", "_home", "_make_task", "_max_steps", "at_exit", "choices", "clock", "excepthook"),
         *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_hashes", "loop_names", "loops"),
         *("marked", "network", "preemptions", "put_back", "ready", "recorder", "shadows", "states", "steps"),
-        *("stop", "survivors", "tasks", "thread_hashes", "tracing_hooks", "tracker", "watch"),
+        *("stop", "survivors", "tasks", "thread_hashes", "tracing_hooks", "tracker", "watch", "workers"),
     )
 
     def __init__(
@@ -82,6 +83,7 @@ class Scheduler:
         recorder: Recorder | None,
         engine: Engine,
         states: StateSwitch,
+        workers: Workers,
         max_steps: int = MAX_STEPS,
         *,
         tracker: Tracker | None = None,
@@ -93,6 +95,7 @@ class Scheduler:
         self.is_followed = not (tracker is None and recorder is None and watch is None)
         self.faults = Faults(faults)
         self.states = states
+        self.workers = workers
         self.hub = engine.make_hub(states)
         self._make_task = engine.task
         self.clock = Clock()
@@ -354,6 +357,7 @@ class Scheduler:
         for put_back in reversed(self.put_back):
             put_back()
         self.put_back.clear()
+        self.workers.release(self.tasks)
         self.tasks.clear()
         self.shadows.clear()
         for loop_of in self.loops:
@@ -403,10 +407,10 @@ class Scheduler:
             task.atomic += 1
         for task in self.tasks:
             for _ in range(_LAST_TRY):
-                if task.dead:
+                if task.has_ended:
                     break
                 task.end()
-            if not task.dead:
+            if not task.has_ended:
                 self.survivors.append(task)
 
     def _deadlock(self) -> Stop:
@@ -415,7 +419,7 @@ class Scheduler:
             foreign = foreign_thread_reaching([task.waits_for, task.operation and task.operation[0]])
             if foreign is not None:
                 what = f"task {task.name!r} waits for what thread {foreign!r} reaches, started outside the exploration"
-                return Stop("uncontrolled", _at_line(what, task.gr_frame), task=task.name)
+                return Stop("uncontrolled", _at_line(what, task.frame), task=task.name)
         return Stop("deadlock", error=describe_deadlock(self, blocked), task=blocked[0].name if blocked else "")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import _thread
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
 from harness.sim.errors import TaskExit
+from harness.sim.worker import Worker
 
 if TYPE_CHECKING:
     from harness.sim.scheduler import Scheduler
@@ -20,8 +21,8 @@ __all__ = ["TASKS_ON_THREADS", "Task", "current_task", "is_being_ended", "refuse
 _MOST_REFUSALS = 3
 
 
-class Task(greenlet):
-    """One thread of the program, run as a greenlet. Confined to the OS thread of its world.
+class Task:
+    """One thread of the program, run on a greenlet. Confined to the OS thread of its world.
 
     Attributes:
         number: Number in order of creation; 1 is the task that runs the program itself.
@@ -33,7 +34,6 @@ class Task(greenlet):
         inside: Above 0, the task is in an operation of a primitive: it may wait, but has no scheduling points.
         is_done: Whether it has ended.
         is_joined: Whether some task has waited for its end.
-        is_started: Whether it can be switched to from another task.
         operation: The primitive and the name of its operation, while it is in one.
         loop: The event loop that it runs, ``None`` while it runs none.
         refusals: How often it has begun to wait while it was being ended.
@@ -41,25 +41,21 @@ class Task(greenlet):
         timed_out: Whether the wait that just ended was ended by the clock.
         held: Locks that it holds, in order of acquisition.
         state: What the interpreter keeps for it as a thread.
+        worker: What it runs on, ``None`` once it has ended.
     """
 
     __slots__ = (
-        *("atomic", "body", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "is_started", "joiners"),
-        *("loop", "name", "number", "operation", "refusals", "scheduler", "state", "timed_out", "waits_for"),
+        *("__weakref__", "atomic", "body", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "joiners"),
+        *("loop", "name", "number", "operation", "refusals", "scheduler", "state", "timed_out", "waits_for", "worker"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
-        if isinstance(scheduler.hub, greenlet):
-            greenlet.__init__(self, None, scheduler.hub)
-        else:
-            greenlet.__init__(self)
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
         self.body: Callable[[], object] | None = body
         self.state = scheduler.states.make() if number > 1 else scheduler.states.native
         self.is_daemon = False
         self.is_done = False
         self.is_joined = False
-        self.is_started = False
         self.atomic = 0
         self.inside = 0
         self.timed_out = False
@@ -69,6 +65,22 @@ class Task(greenlet):
         self.refusals = 0
         self.joiners: list[Task] = []  # tasks blocked until this one ends, in order of arrival
         self.held: list[object] = []
+        self.worker: Any = self.take_worker()
+
+    def take_worker(self) -> Any:
+        """Return what it is to run on."""
+        return self.scheduler.workers.take(self)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can resume it."""
+        return self.worker is None or self.worker.dead
+
+    @property
+    def frame(self) -> FrameType | None:
+        """Its innermost frame, where it has left off; ``None`` for the task that runs, and where there is none."""
+        frame: FrameType | None = None if self.worker is None else self.worker.gr_frame
+        return frame
 
     @property
     def is_leaked(self) -> bool:
@@ -77,7 +89,7 @@ class Task(greenlet):
 
     def take_context(self, context: Context) -> None:
         """Run in a context of the caller's; without this a task begins with an empty one, as a thread does."""
-        self.gr_context = context
+        self.worker.gr_context = context
 
     def hand_over(self, me: Task) -> None:
         """Let this task go on in place of ``me``, the one that calls.
@@ -85,10 +97,10 @@ class Task(greenlet):
         A greenlet begins at the stack depth of whoever starts it, so the hub does: a chain of tasks that start each
         other would run out of depth.
         """
-        scheduler = self.scheduler
-        if self.is_started:
+        scheduler, worker = self.scheduler, self.worker
+        if worker:
             self.state.enter()
-            self.switch()
+            worker.switch()
         else:
             scheduler.hub.switch(self)
         if me.loop is not scheduler.marked:
@@ -98,9 +110,8 @@ class Task(greenlet):
 
     def resume(self) -> object:
         """Let this task go on, called by the hub; return what the task asks of it when control comes back."""
-        self.is_started = True
         self.state.enter()
-        return self.switch()
+        return self.worker.switch()
 
     def mark(self) -> None:
         """Tell the OS thread, which all tasks share, which loop runs: the one of this task, or none."""
@@ -109,35 +120,30 @@ class Task(greenlet):
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""
+        if self.body is not None:  # it has not begun
+            self.worker = None
+            return
         self.state.enter()
         if self.loop is not self.scheduler.marked:
             self.mark()
-        with suppress(TaskExit):  # comes back from a task that had not begun
-            self.throw(TaskExit)
-
-    def run(self) -> None:
-        """Run the body; called by greenlet on the first switch into the task."""
-        if self.scheduler.states.is_bound:
-            self.state.bind()
-        if self.scheduler.marked is not None:
-            self.mark()
-        self.scheduler.run_body(self)
+        self.worker.throw(TaskExit)
 
 
 def current_task() -> Task | None:
     """Return the task that runs here, or ``None`` outside a world, on another OS thread, or inside infrastructure."""
-    task: Any = getcurrent()
-    if task.__class__ is not Task:  # as running_task, without a call: this is asked some ten times per execution
-        task = TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
-        if task is None:
-            return None
-    return None if task.atomic else task
+    worker: Any = getcurrent()
+    if worker.__class__ is Worker:  # as running_task, without a call: this is asked some ten times per execution
+        running: Task = worker.task
+        return None if running.atomic else running
+    task = TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
+    return None if task is None or task.atomic else task
 
 
 def running_task() -> Task | None:
     """Return the task that runs here, inside infrastructure too, or ``None`` where there is none."""
-    task = getcurrent()
-    if task.__class__ is Task:
+    worker: Any = getcurrent()
+    if worker.__class__ is Worker:
+        task: Task = worker.task
         return task
     return TASKS_ON_THREADS.get(_get_ident()) if TASKS_ON_THREADS else None
 

@@ -60,7 +60,7 @@ class ThreadHub:
 
 
 class ThreadTask(Task):
-    """A task with an OS thread of its own. Of `Task` it has everything but the greenlet, which is never run."""
+    """A task with an OS thread of its own, which is its own worker."""
 
     __slots__ = ("_baton", "_hub", "_is_over", "_is_started", "_is_told", "_thread_ident")
 
@@ -70,8 +70,15 @@ class ThreadTask(Task):
         self._hub = scheduler.hub
         self._baton = _Baton()
         self._thread_ident = 0
-        self.is_started = True  # threads begin at a depth of their own
         self._is_started = self._is_told = self._is_over = False
+
+    def take_worker(self) -> None:
+        """Take none: the task is its own worker."""
+
+    @property
+    def task(self) -> Task:
+        """The task itself, which is what a worker tells."""
+        return self
 
     def resume(self) -> object:
         """Let this task go on, called by the hub."""
@@ -106,12 +113,12 @@ class ThreadTask(Task):
         self._hub.baton.wait(_GIVE_UP_S)
 
     @property
-    def dead(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the task's thread has ended, or will never begin."""
         return self._is_over
 
     @property
-    def gr_frame(self) -> FrameType | None:
+    def frame(self) -> FrameType | None:
         """The innermost frame of the task's thread."""
         return sys._current_frames().get(self._thread_ident)
 

@@ -34,6 +34,7 @@ from harness.sim.thread_state import StateSwitch, is_supported
 from harness.sim.tracker import Tracker
 from harness.sim.watch import Watch
 from harness.sim.watchdog import Watchdog
+from harness.sim.worker import Workers
 
 if TYPE_CHECKING:
     from harness.sim.loops import LoopsApart
@@ -142,6 +143,8 @@ class World:
     def _enter(self, cleanup: ExitStack) -> None:
         cleanup.callback(self._keep_collector())
         self._states = StateSwitch()
+        self._workers = Workers()
+        cleanup.callback(self._workers.dismiss)
         self.isolation = Isolation(*self._state)
         cleanup.callback(self.isolation.restore)
         cleanup.callback(self._remove_code)
@@ -197,7 +200,14 @@ class World:
                 self._setup()
         recorder = Recorder(self._home) if record else None
         scheduler = self._scheduler = Scheduler(
-            choose, recorder, self._engine, self._states, tracker=tracker, watch=watch, faults=self._faults
+            choose,
+            recorder,
+            self._engine,
+            self._states,
+            self._workers,
+            tracker=tracker,
+            watch=watch,
+            faults=self._faults,
         )
         try:
             scheduler.run(self._program)
