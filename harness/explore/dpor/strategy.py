@@ -386,9 +386,16 @@ class Dpor(Footprints):
             self._fire_another(earlier, last, sequence)
             return
         turned = last.turned.get(earlier)
-        if turned is not None:
-            last = _after(sequence, replace(last, accesses=turned, past=last.base | last.bit))
+        if turned is not None or self._is_between(earlier, later):
+            accesses = last.accesses if turned is None else turned
+            last = _after(sequence, replace(last, accesses=accesses, past=last.base | last.bit))
         self._insert(state, [*sequence, last])
+
+    def _is_between(self, earlier: int, later: int) -> bool:
+        """Return whether an event leads from one to a later one: the release of a lock, from an acquire to the next."""
+        events = self._stack.events
+        bit, past = 1 << earlier, events[later].past
+        return any(event.past & bit and event.bit & past for event in events[earlier + 1 : later])
 
     def _fire_another(self, earlier: int, last: Event, sequence: list[Event]) -> None:
         """Plan to let another timer fall due before the one that did was set: at once, and after a sequence."""

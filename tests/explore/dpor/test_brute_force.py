@@ -13,7 +13,24 @@ from harness.sim import World
 from tests.explore.dpor.judge import Findings, by_force, by_reduction, endings_of_all
 from tests.explore.dpor.loop_steps import post_later
 from tests.explore.dpor.programs import MODULES, on_loops, on_threads, program, program_on_loops, selected_program
-from tests.explore.dpor.thread_steps import get_soon, put, read, set_event
+from tests.explore.dpor.thread_steps import (
+    add,
+    await_soon,
+    get_soon,
+    lock_soon,
+    locked,
+    notify,
+    put,
+    qsize,
+    read,
+    set_event,
+    sleep,
+    try_lock,
+    twice,
+    wait,
+    wait_soon,
+    write,
+)
 
 Make = Callable[[int], Callable[[], None]]
 
@@ -103,6 +120,21 @@ def test_one_task_gives_up_waiting_where_another_finds_what_it_waits_for(world: 
 
 def test_race_of_a_beginning_is_planned_again_with_what_comes_later(world: World) -> None:
     check_program(world, on_loops(2, (((read,), (post_later, 1, 1.0)), ((post_later, 0, 1.0),))), 194)
+
+
+@pytest.mark.parametrize(
+    ("make", "traces"),
+    [
+        (on_threads(1, (((locked, (write,)),), ((try_lock, (read,)),), ((twice, (write,)),))), 8),
+        (on_threads(0, (((try_lock, (read,)),), ((twice, (write,)), (wait,)), ((notify,), (locked, (read,))))), 12),
+        (on_threads(0, (((try_lock, (add,)),), ((qsize,), (twice, (write,))), ((locked, (add,)), (put,))), own=1), 18),
+        (on_threads(0, (((wait,),), ((wait_soon, 1.0),), ((wait,),))), 20),
+        (on_threads(0, (((sleep, 0.5),), ((wait,), (await_soon, 0.2)), ((wait_soon, 0.5),))), 24),
+        (on_threads(0, (((wait_soon, 1.0),), ((sleep, 1.0), (lock_soon, 1.0, (add,))), ((notify,),))), 28),
+    ],
+)
+def test_what_waits_is_planned_without_what_let_it_go_on(world: World, make: Callable[[], None], traces: int) -> None:
+    check_program(world, make, traces)
 
 
 @pytest.mark.long
