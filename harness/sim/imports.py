@@ -41,15 +41,20 @@ class ImportWatch:
     ) -> None:
         self._names, self._known, self._found, self._followed = names, known, found, followed
 
-    def start(self) -> None:
-        """Put the watch in place."""
-        self._real = builtins.__import__, importlib.import_module
-        builtins.__import__ = self._atomic(builtins.__import__)
-        importlib.import_module = self._atomic(importlib.import_module)
+    def replacements(self) -> list[tuple[object, str, object]]:
+        """Return what to replace, as owner, name and replacement."""
+        return [
+            (builtins, "__import__", self._atomic(builtins.__import__)),
+            (importlib, "import_module", self._atomic(importlib.import_module)),
+        ]
 
-    def stop(self) -> None:
-        """Take it away."""
-        builtins.__import__, importlib.import_module = self._real
+    def report(self) -> None:
+        """Report what has come, save modules that are still being filled: the import of another waits inside theirs."""
+        for name, module in sorted(sys.modules.items()):
+            is_wanted = any(name == wanted or name.startswith(wanted + ".") for wanted in self._names)
+            if is_wanted and name not in self._known and isinstance(module, ModuleType) and not _is_filling(module):
+                self._known.add(name)
+                self._found(module)
 
     def _atomic(self, real: Callable[_P, _R]) -> Callable[_P, _R]:
         def imported(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -64,13 +69,10 @@ class ImportWatch:
                 task.atomic -= 1
                 if len(sys.modules) != before:
                     self._followed()
-                    self._report()
+                    self.report()
 
         return imported
 
-    def _report(self) -> None:
-        for name, module in sorted(sys.modules.items()):
-            is_wanted = any(name == wanted or name.startswith(wanted + ".") for wanted in self._names)
-            if is_wanted and name not in self._known and isinstance(module, ModuleType):
-                self._known.add(name)
-                self._found(module)
+
+def _is_filling(module: ModuleType) -> bool:
+    return getattr(module.__spec__, "_initializing", False) is True

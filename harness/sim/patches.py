@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import BuiltinMethodType, ModuleType
@@ -39,12 +40,12 @@ class Patches:
         self._before: dict[str, object] = {}  # names of threading that programs set, as they were
         self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
 
-    def put_in(self) -> None:
-        """Replace everything."""
+    def put_in(self, further: Iterable[tuple[object, str, object]] = ()) -> None:
+        """Replace everything, and what else is given as owner, name and replacement."""
         from harness.sim.loops import loop_patches, ordered_sets  # loads asyncio
         from harness.sim.network import network_patches
 
-        for owner, name, function in (*escapes(), *lock_holders()):
+        for owner, name, function in (*escapes(), *lock_holders(), *further):
             self._replace(owner, name, function)
         lock = lock_replacement()
         for owner in (threading, _thread):

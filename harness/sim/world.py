@@ -150,14 +150,12 @@ class World:
         cleanup.callback(self._remove_code)
         self._insert_code()
         cleanup.callback(self._patches.take_out)
-        self._patches.put_in()
-        self._loops_apart, self._hushed = _loop_managers()
-        cleanup.enter_context(self._loops_apart)
         names = tuple(self._names)
         known = {module.__name__ for module in self.instrumentation.modules}
-        watch = ImportWatch(names, known, self._note_import, self._patches.follow_imports)
-        watch.start()
-        cleanup.callback(watch.stop)
+        self._imports = ImportWatch(names, known, self._note_import, self._patches.follow_imports)
+        self._patches.put_in(self._imports.replacements())
+        self._loops_apart, self._hushed = _loop_managers()
+        cleanup.enter_context(self._loops_apart)
         self._capture.start()
         cleanup.callback(self._capture.stop)
         cleanup.callback(self._watch_interrupts())
@@ -237,6 +235,7 @@ class World:
         Modules to be instrumented that it imported are rewritten together with the others.
         """
         outcome = self.execute(_first_come)
+        self._imports.report()
         if self._imported:
             modules = [*self.instrumentation.modules, *self._imported]
             self._imported.clear()
