@@ -64,6 +64,10 @@ class Hooks(Protocol):
         """Before the store of a subscript; gives object, key and value."""
 
     @staticmethod
+    def within(obj: object, value: object, site: int) -> object:
+        """Before a value is searched in an object; gives the object."""
+
+    @staticmethod
     def member(value: object, obj: object, site: int) -> object:
         """Before a value is searched in an object; gives the value."""
 

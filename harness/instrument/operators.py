@@ -122,12 +122,12 @@ class OperatorRewriter(Placer):
             return node
         new_left, new_right = self.expression(left), self.expression(right)
         if self.is_simple(left):
-            node.comparators = [self.hook("item", right, "read", None, new_right, copy_of(left))]
+            node.comparators = [self.hook("within", right, "read", "__contains__", new_right, copy_of(left))]
         elif self.is_simple(right) and not assigns(left):
-            node.left = self.hook("member", right, "read", None, new_left, copy_of(right))
+            node.left = self.hook("member", right, "read", "__contains__", new_left, copy_of(right))
             return node
         else:
-            pair = self.hook("searched", right, "read", None, *self._swapped(new_left, new_right))
+            pair = self.hook("searched", right, "read", "__contains__", *self._swapped(new_left, new_right))
             found = self.call("contains", node, placed(ast.Starred(pair, ast.Load()), node))
             is_negated = isinstance(operator, ast.NotIn)
             return placed(ast.UnaryOp(ast.Not(), found), node) if is_negated else found
@@ -150,7 +150,7 @@ class OperatorRewriter(Placer):
             return self.expression(node)
         new = self.expression(node)
         if isinstance(operator, (ast.In, ast.NotIn)):
-            return self.hook("whole", node, "read", None, new)
+            return self.hook("whole", node, "read", "__contains__", new)
         name = f"__{OPERATORS[type(operator)]}__"
         if left is not None and self.is_simple(left) and not assigns(node):
             return self.hook("operand", node, "read", name, new, copy_of(left))
@@ -170,7 +170,7 @@ class OperatorRewriter(Placer):
         is_constant = isinstance(node, ast.Name) and node.id == "__debug__"
         may_be_container = type(node) in _TESTED and self.is_active and not self.is_confined(node)
         result = self.expression(node)
-        return self.hook("whole", node, "read", None, result) if may_be_container and not is_constant else result
+        return self.hook("whole", node, "read", "__bool__", result) if may_be_container and not is_constant else result
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         node.test = self.tested(node.test)

@@ -335,6 +335,8 @@ class CallTable:
         effect = call.effect
         if effect.reads == "reach" or (effect.calls_back and self._may_call_back(call)):
             return None
+        if effect.reads == "whole" and any(self._kinds[type(obj)] == FOREIGN for obj in call.arguments):
+            return None  # its ``__len__`` or ``__iter__`` may do anything
         found = [] if call.touches_receiver is None else [call.touches_receiver]
         if effect.writes_first and call.arguments:
             found.append((behind(call.arguments[0]), NO_KEY, "write"))

@@ -11,7 +11,7 @@ step is recorded. An operation on several objects is one step.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
 from functools import cached_property, partial
 from itertools import repeat
 from sys import getrefcount
@@ -44,6 +44,8 @@ __all__ = ["make_hooks"]
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that no operator needs a hook for
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
+# Methods of which Python calls the first that there is.
+_INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
 
 
 def make_hooks(
@@ -141,13 +143,15 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is LOCK:
-                return shadow_of(task, obj)
-            if kind is not SILENT and kind is not FROZEN:
-                if task.scheduler.is_followed:
-                    touch(task, obj, site)
-                else:  # as touch, without a call: no hook is passed more often
-                    task.scheduler.point(task)
+            if kind is not OWN:
+                if kind is LOCK:
+                    return shadow_of(task, obj)
+                if kind is SILENT or kind is FROZEN or (kind is CONTAINER and _is_method(obj, sites[site].name)):
+                    return obj
+            if task.scheduler.is_followed:
+                touch(task, obj, site)
+            else:  # as touch, without a call: no hook is passed more often
+                task.scheduler.point(task)
         return obj
 
     def quiet(obj: object, site: int) -> object:
@@ -158,6 +162,8 @@ def make_hooks(
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)
+            if kind is CONTAINER and _is_method(obj, sites[site].name):
+                return obj
             if kind is not CLASS or not kinds.is_own_class(obj):  # type: ignore[arg-type]  # it is a class
                 touch(task, obj, site)
         return obj
@@ -244,26 +250,31 @@ def make_hooks(
         item(obj, key, site)
         return obj, key, value
 
-    def member(value: object, obj: object, site: int) -> object:
-        searched(value, obj, site)
-        return value
-
-    def searched(value: object, obj: object, site: int) -> tuple[object, object]:
+    def within(obj: object, value: object, site: int) -> object:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is CONTAINER or kind is FOREIGN:
-                touch(task, obj, site, value)
+            if kind is CONTAINER:
+                touch(task, obj, site, value if _has_keys(obj) and value is not None else NO_KEY)
+            elif kind is FOREIGN:
+                touch(task, obj, site)
             elif kind is ITERATOR:
                 step(task, obj, site)
-        return obj, value
+        return obj
+
+    def member(value: object, obj: object, site: int) -> object:
+        within(obj, value, site)
+        return value
+
+    def searched(value: object, obj: object, site: int) -> tuple[object, object]:
+        return within(obj, value, site), value
 
     def whole(obj: object, site: int) -> object:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if (kind is CONTAINER or kind is FOREIGN) and (getrefcount(obj) != FRESH_COUNT or type(obj) in VIEWS):
-                if kind is CONTAINER or hasattr(type(obj), sites[site].name or ""):
+                if kind is CONTAINER or _takes(type(obj), sites[site].name):
                     touch(task, obj, site)
             elif kind is ITERATOR and sites[site].name == "__iter__":
                 step(task, obj, site)
@@ -413,6 +424,7 @@ def make_hooks(
         key,
         pair,
         store,
+        within,
         member,
         searched,
     )
@@ -430,3 +442,18 @@ def make_hooks(
     )
     last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter)
     return type("WorldHooks", (), {function.__name__: function for function in (*first, *more, *last)})
+
+
+def _is_method(container: object, name: str | None) -> bool:
+    """Return whether an attribute of a container is a method of its built-in type: looking it up touches no item."""
+    return name in CONTAINERS.get(type(container), ()) and name != "default_factory"
+
+
+def _has_keys(container: object) -> bool:
+    """Return whether what is searched for in a container is a key; in a sequence, any item may be the one."""
+    return isinstance(behind(container), (dict, set)) and not isinstance(container, (ValuesView, ItemsView))
+
+
+def _takes(kind: type, method: str | None) -> bool:
+    """Return whether a method, or what Python calls in its place, may be called on instances of a foreign type."""
+    return any(hasattr(kind, name) for name in _INSTEAD.get(method or "", (method or "",)))

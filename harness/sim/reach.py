@@ -84,9 +84,12 @@ def behind(obj: object) -> object:
 
 
 def is_plain_attribute(obj: object, name: str | None) -> bool:
-    """Return whether reading an attribute of a foreign instance runs no code: it is stored in the instance."""
+    """Return whether reading an attribute of a foreign instance runs no code: it is stored in the instance.
+
+    Methods such as ``__len__`` are not read but called.
+    """
     kind = type(obj)
-    if name is None or kind.__getattribute__ is not object.__getattribute__:
+    if name is None or name.startswith("__") or kind.__getattribute__ is not object.__getattribute__:
         return False
     member = next((vars(cls)[name] for cls in kind.__mro__ if name in vars(cls)), None)
     if member is None:

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from xml.etree import ElementTree
 
+from tests.programs.bag import Bag
+
 __all__ = ["PROGRAMS"]
 
 PROGRAMS: dict[str, Callable[[], None]] = {}
@@ -89,6 +91,15 @@ def one() -> dict[str, int]:
 
 def two() -> list[int]:
     return [1, 2]
+
+
+def bag() -> tuple[Bag, list[int]]:
+    items = [1, 2]
+    return Bag(items), items
+
+
+def stored(items: list[int], item: int) -> None:
+    items[0] = item
 
 
 add("dict of a dict", lambda d: dict(d), put, one)
@@ -159,6 +170,14 @@ add("deletion of a slice", lambda items: len(items), lambda items: operator.deli
 add("in-place addition to an attribute", lambda box: list(box.items), lambda box: _extend(box), Box)
 add("repetition", lambda items: items * 2, push, two)
 add("membership", lambda items: 0 in items, push, two)
+add("membership of an item that is stored by its index", lambda items: 7 in items, lambda items: stored(items, 7), two)
+add("membership in a view of values", lambda d: 0 in d.values(), put, one)
+add("length of a foreign container", lambda both: len(both[0]), lambda both: push(both[1]), bag)
+add("a list of a foreign container", lambda both: list(both[0]), lambda both: push(both[1]), bag)
+add("a loop over a foreign container", lambda both: [n for n in both[0]], lambda both: push(both[1]), bag)  # noqa: C416
+add("unpacking of a foreign container", lambda both: [*both[0]], lambda both: push(both[1]), bag)
+add("membership in a foreign container", lambda both: 0 in both[0], lambda both: push(both[1]), bag)
+add("truth of a foreign container", lambda both: not both[0], lambda both: both[1].clear(), bag)
 add("truth", lambda items: not items, lambda items: items.clear(), two)
 
 

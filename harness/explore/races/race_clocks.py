@@ -254,8 +254,8 @@ def _join(into: list[int], other: list[int]) -> None:
 
 def _is_whole_method(obj: object, site: Site) -> bool:
     """Return whether a site calls a method whose first argument is no key."""
-    if site.name is None or site.operation not in ("read", "call"):
-        return False
+    if site.name is None or site.name == "__contains__" or site.operation not in ("read", "call"):
+        return False  # what is searched for is the key, where there are keys
     return type(obj) not in CONTAINERS or not effect_of(type(obj), site.name).keyed
 
 
