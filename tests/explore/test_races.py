@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import queue
 import threading
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
@@ -243,7 +244,84 @@ def handed_to_a_loop():
     asyncio.run(serve())
 
 
+class Guarded:
+    """Its property takes a lock; what it sets by name goes to each thread's own."""
+
+    def __init__(self):
+        object.__setattr__(self, "lock", threading.Lock())
+        object.__setattr__(self, "own", threading.local())
+        object.__setattr__(self, "kept", 0)
+
+    @property
+    def value(self):
+        with self.lock:
+            return self.kept
+
+    @value.setter
+    def value(self, value):
+        with self.lock:
+            object.__setattr__(self, "kept", value)
+
+    def __setattr__(self, name, value):
+        if name == "value":
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.own, name, value)
+
+    def __getattr__(self, name):
+        return getattr(self.own, name)
+
+
+def kept_behind_a_property():
+    guarded = Guarded()
+
+    def use():
+        guarded.value = 1
+        assert guarded.value == 1
+
+    run_together(use, use)
+
+
+def kept_for_each_thread():
+    guarded = Guarded()
+
+    def use():
+        guarded.name = 1
+        assert guarded.name == 1
+
+    run_together(use, use)
+
+
+def variable_of_each_call():
+    def work():
+        n = 0
+
+        def add():
+            nonlocal n
+            n += 1
+
+        add()
+        add()
+        assert n == 2
+
+    run_together(work, work)
+
+
+def looked_for_in_a_dict_with_defaults():
+    found = defaultdict(list, a=[])
+
+    def look():
+        assert "a" in found
+        assert found
+
+    run_together(look, look)
+
+
 HANDED = [
+    kept_behind_a_property,
+    kept_for_each_thread,
+    variable_of_each_call,
+    looked_for_in_a_dict_with_defaults,
     handed_by_start_and_join,
     handed_by_queue,
     handed_by_simple_queue,
@@ -266,6 +344,40 @@ def test_what_one_task_hands_to_another_is_no_race(program):
     assert result.races == ()
     assert result.verdict is Verdict.PASSED
     assert result.frame().choices.max() > 0 or program is handed_by_start_and_join
+
+
+def variable_of_one_call():
+    n = 0
+
+    def add():
+        nonlocal n
+        n += 1
+
+    run_together(add, add)
+
+
+class Checked:
+    """Looks at what is set, and keeps it."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+
+
+def attribute_that_is_checked():
+    checked = Checked()
+    checked.n = 0
+
+    def add():
+        checked.n += 1
+
+    run_together(add, add)
+
+
+@pytest.mark.parametrize(
+    ("program", "location"), [(variable_of_one_call, "n"), (attribute_that_is_checked, "Checked.n")]
+)
+def test_variables_and_attributes_that_two_tasks_share_race_wherever_they_are_kept(program, location):
+    assert location in races_of(program)
 
 
 def on_items(first, second):

@@ -7,7 +7,7 @@ epoch while they come one after the other, as a clock once they do not.
 
 Sound and complete for the first race on a location in an execution, with respect to the order that this execution's
 primitives made: two accesses under one lock are ordered even if the other order was possible. What we do not see into
-is no access: calls of foreign objects, and their items.
+is no access: calls of foreign objects, and their items. Nor is a property: its code makes the accesses.
 
 Reference: Flanagan, Freund: FastTrack: efficient and precise dynamic race detection, PLDI 2009. Beyond it, a read or
 write of a whole container meets those of its keys; and a class may name attributes that order tasks like a lock (see
@@ -22,14 +22,12 @@ from functools import partial
 from types import ModuleType
 from typing import Literal, NamedTuple, final
 
+from harness.explore.races.closures import Closures, Variable
+from harness.explore.races.places import ASIDE, MARKED, MARKER, STORED, is_stored, place_of
 from harness.instrument import CONTAINERS, Site, effect_of
 from harness.sim import NO_KEY, Task, call_stack, short_value
 
 __all__ = ["MARKER", "Pair", "RaceClocks", "Side"]
-
-# A class names its attributes that are meant to be read without a lock: ``__synchronises__ = ("_state",)``. A write of
-# one publishes, a read acquires, as of a volatile field in Java; neither is ever part of a race.
-MARKER = "__synchronises__"
 
 _CONTAINER_TYPES = tuple(CONTAINERS)
 _SIMPLE_KEYS = frozenset({str, int, bytes, bool, type(None)})
@@ -65,6 +63,12 @@ class Pair(NamedTuple):
         """What makes two pairs the same: the location, and both lines in any order."""
         return (self.location, *sorted((side.site.file, side.site.line) for side in (self.first, self.second)))
 
+    @property
+    def variable(self) -> tuple[str, Variable]:
+        """Which variable of a function it is, if it is one."""
+        site = self.first.site
+        return site.digest, Variable(self.location, site.qualname.partition(".<locals>")[0])
+
 
 _Told = tuple[str, Site, tuple[str, ...]]  # task's name, site and stack of an access
 
@@ -93,7 +97,7 @@ class RaceClocks:
 
     def __init__(self, *, with_stacks: bool = False) -> None:
         self._with_stacks = with_stacks
-        self._marked: dict[type, frozenset[str] | None] = {}  # a class's marked attributes, None for a container
+        self._attributes: dict[type, dict[str, str] | None] = {}  # places of a class's attributes, None for a container
         self.begin()
 
     def begin(self) -> None:
@@ -102,6 +106,7 @@ class RaceClocks:
         self._clocks: list[list[int]] = [[], [0, 1]]  # by task: count of each task known to it
         self._published: dict[int, list[int]] = {}  # by id of the object: what was published on it
         self._locations: dict[object, dict[object, _Location]] = {}  # by id of the object, or file of a variable
+        self._closures = Closures()
         self._alive: dict[int, object] = {}  # weak references, or what cannot be referred to weakly
 
     # What orders tasks
@@ -140,21 +145,37 @@ class RaceClocks:
     def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:
         """See `Watch.access`."""
         if len(self._clocks) == 2:
+            if obj is None:
+                self._closures.variable(task.number, site)
             return  # whatever a single task did comes before all others
         writes = operation == "write" or operation == "update"
         if obj is None:
-            self._touch(task, self._locations.setdefault(site.digest, {}), site.name, site, writes, None)
+            self._touch_variable(task, site, writes)
             return
-        marks = self._marks_of(type(obj))
-        if marks is None:
+        kind = type(obj)
+        names = self._attributes_of(kind)
+        if names is None:
             self._touch_container(task, obj, site, key, writes)
         elif key is NO_KEY and site.name is not None:
-            if site.name not in marks:
+            place = names.get(site.name)
+            if place is None:
+                place = names[site.name] = place_of(kind, site.name)
+            if place is STORED or (place is ASIDE and is_stored(obj, site.name)):
                 self._touch(task, self._of(obj), site.name, site, writes, obj)
-            elif writes:
+            elif place is MARKED and writes:
                 self.publish(task, obj)
-            else:
+            elif place is MARKED:
                 self.acquire(task, obj)
+
+    def _touch_variable(self, task: Task, site: Site, writes: bool) -> None:
+        variable = self._closures.variable(task.number, site)
+        locations = self._locations.setdefault(site.digest, {})
+        if isinstance(variable, str) or not self._closures.is_of_several(site, variable):
+            self._touch(task, locations, variable, site, writes, None)
+        elif locations.pop(variable, None) is not None:  # the second call: what was found may be of two variables
+            for key, pair in list(self.pairs.items()):
+                if pair.variable == (site.digest, variable):
+                    del self.pairs[key]
 
     def _touch_container(self, task: Task, obj: object, site: Site, key: object, writes: bool) -> None:
         locations, known = self._of(obj), self._clocks[task.number]
@@ -210,12 +231,12 @@ class RaceClocks:
         pair = tuple.__new__(Pair, (_name(*named), first, second))
         self.pairs.setdefault(pair.key, pair)
 
-    def _marks_of(self, kind: type) -> frozenset[str] | None:
+    def _attributes_of(self, kind: type) -> dict[str, str] | None:
         try:
-            return self._marked[kind]
+            return self._attributes[kind]
         except KeyError:
             is_container = issubclass(kind, _CONTAINER_TYPES)
-            found = self._marked[kind] = None if is_container else frozenset(getattr(kind, MARKER, ()))
+            found = self._attributes[kind] = None if is_container else dict.fromkeys(getattr(kind, MARKER, ()), MARKED)
             return found
 
     def _of(self, obj: object) -> dict[object, _Location]:
@@ -278,7 +299,7 @@ def _comparable(task: Task, obj: object, key: object) -> object:
 def _name(owner: object, key: object) -> str:
     """Return the text of a location: an attribute, an item, a whole container, or a variable's name."""
     if owner is None:
-        return str(key)
+        return key.name if isinstance(key, Variable) else str(key)
     if isinstance(owner, (type, ModuleType)):
         return f"{owner.__name__}.{key}"
     kind = type(owner)
