@@ -10,8 +10,9 @@ acquire before it, not with the release that let it go on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, final
 
 from harness.explore.dpor.wakeup_tree import Node
@@ -20,7 +21,7 @@ from harness.sim import WRITE, Use, are_in_conflict
 __all__ = ["Event", "Stack"]
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Event:
     """One step, and the state before it.
 
@@ -31,7 +32,9 @@ class Event:
             was explored before, or is elsewhere.
         todo: Further steps to explore from the state.
         locations: How many locations had a number.
-        accesses: What the step did.
+        accesses: What the step did; replaced, never altered.
+        own: Position of the task's event before it, -1 for none.
+        before: Positions of events that it comes after for other reasons than conflicts, as bits.
         past: Positions of the events that happen before it, its own included, as bits.
         bit: Its own position, as a bit.
         races: Positions of the events it is in a race with.
@@ -47,22 +50,19 @@ class Event:
         cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
     """
 
-    task: int
-    enabled: Sequence[int]
-    sleeping: dict[int, Sequence[int]]
-    todo: list[Node]
-    locations: int
-    accesses: list[int] = field(default_factory=list)
-    past: int = 0
-    bit: int = 0
-    races: list[int] = field(default_factory=list)
-    base: int = 0
-    turned: dict[int, list[int]] = field(default_factory=dict)
-    enabler: int = -1
+    # What few events have stands here: there is one event for each step made, to set all takes as long as to make it.
+    sleeping: Mapping[int, Sequence[int]] = MappingProxyType({})
+    todo: list[Node] | tuple[()] = ()
+    races: Sequence[int] = ()
+    own = enabler = option = -1
+    before = past = bit = base = 0
+    turned: Mapping[int, Sequence[int]] = MappingProxyType({})
     cancelled: Sequence[int] = ()
-    option: int = -1
     firing: Sequence[int] = ()
     timers: Sequence[tuple[int, Sequence[int]]] = ()
+
+    def __init__(self, task: int, accesses: Sequence[int], enabled: Sequence[int] = (), locations: int = 0) -> None:
+        self.task, self.accesses, self.enabled, self.locations = task, accesses, enabled, locations
 
 
 @final
@@ -71,103 +71,126 @@ class Stack:
 
     Attributes:
         events: In order.
-        last: Position of each task's last event, by number.
+        met: Locations of conflicts between tasks.
     """
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.last: dict[int, int] = {}
-        self.met: set[int] = set()  # locations of conflicts between tasks
-        self._history: dict[int, list[tuple[int, int, Any]]] = {}  # location -> (position, mode, level before)
+        self.met: set[int] = set()
+        self._settled = 0  # events whose past and races are known
+        self._history: defaultdict[int, list[tuple[int, int, Any]]]  # location -> (position, mode, level before)
+        self._history = defaultdict(list)
 
-    def push(self, event: Event, before: int, accesses: Sequence[int], use: Use | None, due: Use | None = None) -> None:
-        """Add an event.
+    def push(self, event: Event, use: Use | None, due: Use | None = None) -> None:
+        """Add an event that an operation of a primitive belongs to; others may be put straight into `events`.
 
         Args:
-            event: With its state; the rest is filled in.
-            before: Positions of events that it comes after for other reasons than conflicts, as bits.
-            accesses: What it does.
-            use: The operation of a primitive among that, if there is one.
+            event: The step, with its state.
+            use: The operation among what it does, if there is one.
             due: The operation whose time-out is over with the event.
         """
-        position = len(self.events)
         self.events.append(event)
-        own = self.last.get(event.task)
-        event.bit = past = 1 << position
-        if own is not None:
-            past |= self.events[own].past
-        while before:
-            highest = before.bit_length() - 1
-            past |= self.events[highest].past
-            before &= ~(1 << highest)
-        event.past = event.base = past
-        levels = due.levels() if due is not None else None
         if use is not None:
-            levels = use.levels()
-        for access in accesses:
-            self._touch(event, position, access, past, use, levels)
-        if use is not None and use.need is not None and not use.may_block and not use.is_resumed:
-            self._turn(event, use)
-        self.last[event.task] = position
+            self.settle(use, use.levels())
+            if event.races and use.need is not None and not use.may_block and not use.is_resumed:
+                self._turn(event, use)
+        elif due is not None:
+            self.settle(None, due.levels())
+
+    def settle(self, use: Use | None = None, levels: Mapping[int, Any] | None = None) -> None:
+        """Find what happens before the events that were added, and the races in it.
+
+        Args:
+            use: The operation in the last of them.
+            levels: Levels of the primitives that the last of them touches, before it; only to be had while it is made.
+        """
+        events, last = self.events, len(self.events) - 1
+        for position in range(self._settled, last + 1):
+            event = events[position]
+            event.bit = past = 1 << position
+            if event.own >= 0:
+                past |= events[event.own].past
+            before = event.before
+            while before:
+                highest = before.bit_length() - 1
+                past |= events[highest].past
+                before &= ~(1 << highest)
+            event.past = event.base = past
+            if position < last:
+                self._touch(event, position, event.accesses)
+            else:
+                self._touch(event, position, event.accesses, use, levels)
+        self._settled = last + 1
 
     def _turn(self, event: Event, use: Use) -> None:
         """Note what an operation that need not wait would have done before the events that it is in a race with."""
-        is_met = use.is_met()
+        is_met, turned = use.is_met(), {}
         for earlier in event.races:
             if self._is_met_without(earlier, use, is_met) != is_met:
                 done = use.accesses(is_met=is_met)
                 kept = [access for access in event.accesses if access not in done]
-                event.turned[earlier] = kept + use.accesses(is_met=not is_met)
+                turned[earlier] = kept + use.accesses(is_met=not is_met)
+        event.turned = turned
 
     def also(self, access: int) -> None:
         """Add an access to the last event."""
         event = self.events[-1]
-        self._touch(event, len(self.events) - 1, access, event.past, None, None)
+        event.accesses = [*event.accesses, access]
+        if self._settled == len(self.events):
+            self._touch(event, self._settled - 1, (access,))
 
-    def pop(self) -> Event:
-        """Take the last event off."""
-        event = self.events.pop()
-        for access in event.accesses:
-            self._history[access >> 2].pop()
-        return event
+    def cut(self, position: int) -> None:
+        """Take events off, from a position on."""
+        for event in self.events[position : self._settled]:
+            for access in event.accesses:
+                self._history[access >> 2].pop()
+        del self.events[position:]
+        self._settled = min(self._settled, position)
 
     def _touch(
-        self, event: Event, position: int, access: int, base: int, use: Use | None, levels: dict[int, Any] | None
+        self,
+        event: Event,
+        position: int,
+        accesses: Sequence[int],
+        use: Use | None = None,
+        levels: Mapping[int, Any] | None = None,
     ) -> None:
-        """Add an access to an event; ``base`` is what happens before it without regard to the location."""
-        location, mode = access >> 2, access & 3
-        history = self._history.get(location)
-        if history is None:
-            history = self._history[location] = []
+        """Let an event touch what it does, or further things."""
+        events, task, past = self.events, event.task, event.past
         waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
-        need = waiting is not None and waiting.needs_at == location
-        events, task = self.events, event.task
-        past, is_over = event.past, False
-        for earlier, other, _ in reversed(history):
-            if _COMMUTES[mode * 4 + other]:
-                continue
-            if events[earlier].task != task:
-                self.met.add(location)
-            if not past >> earlier & 1 or (need and not is_over and not base >> earlier & 1):
-                if not is_over and self._could_be_first(event, earlier, waiting):
-                    event.races.append(earlier)
-                    is_over = need and other == WRITE  # those that only look are in a race each
-                past |= events[earlier].past
-            if other == WRITE and (not need or is_over or base >> earlier & 1):
-                break
+        is_free = waiting is None and event.enabler < 0
+        races = [*event.races]
+        for access in accesses:
+            location, mode = access >> 2, access & 3
+            history, commutes = self._history[location], _COMMUTES[mode]
+            need = waiting is not None and waiting.needs_at == location
+            is_over = False
+            for earlier, other, _ in reversed(history):
+                if commutes[other]:
+                    continue
+                if events[earlier].task != task:
+                    self.met.add(location)
+                if not past >> earlier & 1 or (need and not is_over and not event.base >> earlier & 1):
+                    if not is_over and (is_free or self._could_be_first(event, earlier, waiting)):
+                        races.append(earlier)
+                        is_over = need and other == WRITE  # those that only look are in a race each
+                    past |= events[earlier].past
+                if other == WRITE and (not need or is_over or event.base >> earlier & 1):
+                    break
+            history.append((position, mode, None if levels is None else levels.get(location)))
         event.past = past
-        event.accesses.append(access)
-        history.append((position, mode, None if levels is None else levels.get(location)))
+        if races:
+            event.races = races
 
     def _could_be_first(self, event: Event, earlier: int, use: Use | None) -> bool:
         """Return whether an event could have happened where an earlier one did."""
         enabler = event.enabler
         is_enabled = enabler < 0 or not self.events[enabler].past >> earlier & 1
-        if self.last.get(event.task, -1) < earlier and event.task in self.events[earlier].enabled:
+        if event.own < earlier and event.task in self.events[earlier].enabled:
             return True  # it was the task's next step then, too, or the clock would have let another timer fall due
         if any(not self.events[setter].past >> earlier & 1 for setter, _ in event.timers):
             return True  # so it would have without the earlier event
-        return is_enabled and (use is None or use.need is None or self._is_met_without(earlier, use))
+        return is_enabled and (use is None or self._is_met_without(earlier, use))
 
     def _is_met_without(self, earlier: int, use: Use, otherwise: bool = True) -> bool:
         """Return whether the need of the last event's operation is met without an event and what comes after it."""
@@ -179,4 +202,4 @@ class Stack:
         return otherwise
 
 
-_COMMUTES = tuple(not are_in_conflict(a, b) for a in range(4) for b in range(4))
+_COMMUTES = tuple(tuple(not are_in_conflict(a, b) for b in range(4)) for a in range(4))

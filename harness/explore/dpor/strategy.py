@@ -15,8 +15,8 @@ made, so a sleeping step is compared by what it would do now.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import final
 
 from harness.explore.dpor.proof import Proof
@@ -28,6 +28,7 @@ __all__ = ["Dpor"]
 
 _END = -500_000  # location of the end of the world, the life of no task: daemons read it, what ends it writes it
 _FIRST_DESCRIPTION = -1 << 62
+_number = attrgetter("number")
 
 
 @final
@@ -72,72 +73,89 @@ class Dpor(Footprints):
             return False
         self._has_begun = True
         super().__init__(self._types)
+        self._names = self.locations.names
+        self._events = self._stack.events
         self._position = 0  # of the next event
-        self._tasks = [event.task for event in self._stack.events]  # of the events that are made again as they were
-        self._replayed = len(self._tasks)
+        self._replayed = len(self._events)  # these are made again as they were
         self._planned = min(self._planned, self._replayed)
-        self._last: dict[int, int] = {}  # position of each task's last event
-        self._stack.last = self._last
         self._stack.met.clear()
+        self._last: dict[int, int] = {}  # position of each task's last event
         self._before: dict[int, int] = {}  # positions that a task's next step comes after, as bits
         self._woken: dict[int, int] = {}  # position of the event that last made a task runnable
         self._daemons: dict[int, int] = {}  # position of the start of those that run
         self._has_daemons = False  # whether any were started
         self._clock: Clock | None = None  # where the last task to end left daemons behind
         self._waiting: set[int] = set()  # tasks that nobody has woken
-        self._excused: set[int] = set()  # tasks whose next step need not be declared: it follows a wait, or a join
-        self._state: Event | None = None  # before the next step, once it is known
-        self._chosen: Candidate | None = None
+        self._excused: dict[
+            int, int
+        ] = {}  # position that a task's next step, a wait or join, may go undeclared after
+        self._is_made = False  # whether the step that is told of next has been made, when it was chosen
         self._is_over = False  # what follows is no event: only waiting is left, or all that could go on sleeps
         self._is_redundant = False
         return True
 
     def _back_up(self) -> bool:
         """Take off what was explored whole, and plan the next step of the last state that has one."""
-        stack = self._stack
-        while stack.events:
-            event = stack.pop()
-            if event.option < 0:
-                event.sleeping[event.task] = tuple(event.accesses)
-            if event.todo:
-                self._parting = event
-                return True
-        return False
+        events = self._stack.events
+        position = len(events) - 1
+        while position >= 0 and not events[position].todo:
+            position -= 1
+        if position < 0:
+            return False
+        parting = self._parting = events[position]
+        if parting.option < 0:
+            parting.sleeping = {**parting.sleeping, parting.task: parting.accesses}
+        self._stack.cut(position)
+        return True
 
     def after(self, outcome: Outcome) -> None:
         """Look for races in the execution that ended, and plan others."""
         if self._is_redundant:
             self.redundant += 1
             return
-        if outcome.kind == "ok" and self._has_daemons and self._stack.events:
+        self._stack.settle()
+        if outcome.kind == "ok" and self._has_daemons and self._events:
             self._stack.also(_END * 4 + WRITE)
-            if len(self._stack.events) - 1 in self._daemons.values():
+            if len(self._events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
-        self.proof.see(self, self._stack.events, self._stack.met)
+        self.proof.see(self, self._events, self._stack.met)
         self._plan_again(self._planned)
         self._plan(self._planned)
-        self._planned = len(self._stack.events)
-        for number in sorted({*self.declared, *self.uses, *self._daemons}):
-            self._plan_unmade(number)
+        self._planned = len(self._events)
+        if self.declared or self.uses or self._daemons:
+            for number in sorted({*self.declared, *self.uses, *self._daemons}):
+                self._plan_unmade(number)
         if outcome.kind == "ok" and self._daemons and self._clock is not None and self._clock.timers:
-            event = Event(CLOCK_NUMBER, (), {}, [], 0)
-            due = self._let_fall_due(event, self._clock)
-            self._plan_made(event, 0, self.firing(self._clock), None, due)
+            event = Event(CLOCK_NUMBER, self.firing(self._clock))
+            self._plan_made(event, None, self._let_fall_due(event, self._clock))
 
-    # Choices
+    # Choices and steps
 
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
-        """Return the candidate that the plan wants."""
+        """Return the candidate that the plan wants, having noted that it goes on."""
         if candidates[0].__class__ is Option:
             assert current is not None
             return candidates[self._draw(current.number, len(candidates))]
-        if self._position >= self._replayed:
+        self._is_made = True
+        position = self._position
+        if position >= self._replayed:
             return self._arrive(candidates, current)
-        wanted = self._tasks[self._position]
+        number = self._events[position].task
+        self.declared.pop(number, None)
+        if number in self.uses:
+            self.going_on[number] = self.uses.pop(number)
+        self._last[number] = position
+        self._position = position + 1
         for candidate in candidates:
-            if candidate.number == wanted:
+            if candidate.number == number:
                 return candidate
-        return self._find(candidates, wanted)
+        return self._find(candidates, number)
+
+    def step(self, candidate: Task | Clock) -> None:
+        """Note that a candidate goes on: see `Tracker`."""
+        if not self._is_made:  # it was the only one
+            self.choose((candidate,), None)
+        self._is_made = False
 
     def _draw(self, task: int, options: int) -> int:
         """Return the option that a task draws: an event of its own, in conflict with nothing."""
@@ -146,18 +164,21 @@ class Dpor(Footprints):
             return 0
         if position >= self._replayed:
             parting, self._parting = self._parting, None
-            sleeping, todo = (self._asleep(), self._todo) if parting is None else (parting.sleeping, parting.todo)
+            todo = self._todo if parting is None else parting.todo
             if parting is None and not todo:
                 todo = [Node(task, 0, (), option=option) for option in range(options)]
+            assert todo
             node = todo.pop(0)
             if parting is None and len(todo) < options - 1:  # planned for the sake of another race
                 todo += [Node(task, 0, (), option=option) for option in range(options) if option != node.option]
             self._todo = node.children
-            event = Event(task, (task,), sleeping, todo, len(self.locations.names), option=node.option)
-            self._stack.push(event, 0, (), None)
+            event = Event(task, (), (task,), len(self._names))
+            event.sleeping, event.todo = self._asleep() if parting is None else parting.sleeping, todo
+            event.option, event.own = node.option, self._last.get(task, -1)
+            self._events.append(event)
         self._last[task] = position
         self._position = position + 1
-        return self._stack.events[position].option
+        return self._events[position].option
 
     def _find(self, candidates: Sequence[Candidate], wanted: int) -> Candidate:
         for candidate in candidates:
@@ -167,85 +188,80 @@ class Dpor(Footprints):
         return candidates[0]
 
     def _arrive(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
-        """Come to a new state, or to the one where the executions part, and choose."""
+        """Come to a new state, or to the one where the executions part; choose, and make the event."""
         if self._is_over:
             return candidates[0]
-        if len(candidates) == 1 and not self.uses and not self._todo and self._parting is None and not self._asleep():
-            only = candidates[0]
-            self._state = Event(only.number, (only.number,), {}, [], len(self.locations.names))
-            return only
-        parting, self._parting = self._parting, None
+        able, parting = candidates, self._parting
         if parting is not None:
+            self._parting = None
             enabled, sleeping, todo = parting.enabled, parting.sleeping, parting.todo
-            able: Sequence[Candidate] = candidates
         else:
-            able = [each for each in candidates if not self.would_block(each.number)] if self.uses else candidates
-            enabled = [each.number for each in able]
+            if self.uses:
+                able = [each for each in candidates if not self.would_block(each.number)]
+            enabled = [*map(_number, able)]
             sleeping, todo = self._asleep(), self._todo
         if todo:
             node = todo.pop(0)
             self._todo = node.children
             chosen: Candidate | None = self._find(able or candidates, node.task)
         else:
-            self._todo = []
             chosen = _pick(able, current, sleeping)
         if chosen is None:
             self._is_over = True
             self._is_redundant = bool(able)
             return candidates[0]
-        self._state = Event(chosen.number, enabled, sleeping, todo, len(self.locations.names))
+        event = Event(chosen.number, (), enabled, len(self._names))
+        if sleeping:
+            event.sleeping = sleeping
+        if todo:
+            event.todo = todo
+        self._make(event, chosen)
         return chosen
 
-    def _asleep(self) -> dict[int, Sequence[int]]:
+    def _asleep(self) -> Mapping[int, Sequence[int]]:
         """Return what sleeps in a new state: what slept before, unless the last step woke it."""
-        events = self._stack.events
-        if not events or not events[-1].sleeping:
+        if not self._events:
             return {}
-        last = events[-1]
+        last = self._events[-1]
+        if not last.sleeping:
+            return last.sleeping
         made = (last.accesses,)
         slept = last.sleeping.items()
         return {task: accesses for task, accesses in slept if task != last.task and is_independent(accesses, made)}
 
-    # Steps, see Tracker
-
-    def step(self, candidate: Task | Clock) -> None:
-        """Note that a candidate goes on."""
-        position, number = self._position, candidate.number
-        if position < self._replayed:
-            self.declared.pop(number, None)
-            if self.uses:
-                use = self.uses.pop(number, None)
-                if use is not None:
-                    self.going_on[number] = use
-            if self._tasks[position] != number:
-                self.proof.has_diverged = True
-            if self._before:
-                self._before.pop(number, None)
-        else:
-            if self._state is None:
-                self._arrive([candidate], None)
-            state, self._state = self._state, None
-            if state is None:
-                return
-            if isinstance(candidate, Task):
-                if CLOCK_NUMBER in state.enabled:
-                    state.firing = self.firing(candidate.scheduler.clock)
-                if number in self.uses:
-                    state.cancelled = self._cancelled(candidate)
-            accesses, use = self.take(candidate)
-            due: Use | None = None
-            if not accesses and use is None and number not in self._excused and position:
-                self.proof.undeclared[getattr(candidate, "name", "")] = None
-            self._excused.discard(number)
-            if number in self._daemons:
-                accesses = [*accesses, _END * 4 + READ]
-            if isinstance(candidate, Clock):
-                due = self._let_fall_due(state, candidate)
-            elif use is not None and use.is_resumed:
-                state.enabler = self._woken.get(number, -1)
-            self._stack.push(state, self._before.pop(number, 0), accesses, use, due)
+    def _make(self, event: Event, candidate: Candidate) -> None:
+        """Add an event: what a candidate does at a new state."""
+        number, position = event.task, self._position
+        event.own = self._last.get(number, -1)
+        if self._before:
+            event.before = self._before.pop(number, 0)
+        if self.uses or self.going_on or self._daemons or CLOCK_NUMBER in event.enabled:
+            use, due = self._operate(event, candidate)
+            self._stack.push(event, use, due)
+        else:  # as most
+            event.accesses = self.declared.pop(number, ())
+            self._events.append(event)
+        if not event.accesses and position and self._excused.get(number, -2) < event.own:
+            self.proof.undeclared[getattr(candidate, "name", "")] = None
         self._last[number] = position
         self._position = position + 1
+
+    def _operate(self, event: Event, candidate: Candidate) -> tuple[Use | None, Use | None]:
+        """Note what an event does to primitives, and to the clock; return its operation, and the one it makes due."""
+        number = event.task
+        if isinstance(candidate, Clock):
+            event.accesses = self.firing(candidate)
+            return None, self._let_fall_due(event, candidate)
+        assert isinstance(candidate, Task)  # options are drawn
+        if CLOCK_NUMBER in event.enabled:
+            event.firing = self.firing(candidate.scheduler.clock)
+        if number in self.uses:
+            event.cancelled = self._cancelled(candidate)
+        accesses, use = self.take(candidate)
+        event.accesses = [*accesses, _END * 4 + READ] if number in self._daemons else accesses
+        if use is not None and use.is_resumed:
+            event.enabler = self._woken.get(number, -1)
+        return use, None
 
     def _let_fall_due(self, event: Event, clock: Clock) -> Use | None:
         """Note what an advance of the clock comes after; return the operation whose time-out is over."""
@@ -275,7 +291,7 @@ class Dpor(Footprints):
 
     def edge(self, source: Task | Clock, target: Task) -> None:
         """Note that what the source has done comes before the target's next step."""
-        self._excused.add(target.number)
+        self._excused[target.number] = self._position - 1
         last = self._last.get(source.number)
         if last is not None:
             self._before[target.number] = self._before.get(target.number, 0) | 1 << last
@@ -283,7 +299,7 @@ class Dpor(Footprints):
     def block(self, task: Task) -> None:
         """Note that the current step ends in a wait."""
         super().block(task)
-        self._excused.add(task.number)
+        self._excused[task.number] = self._position - 1
         if not self._is_over:
             self._waiting.add(task.number)
         if not task.inside and not isinstance(task.waits_for, (str, Lock)) and task.number not in self.uses:
@@ -366,16 +382,18 @@ class Dpor(Footprints):
         accesses = self.declared.get(number, []) + ([] if use is None else use.accesses(is_met=True))
         if number in self._daemons:
             accesses = [*accesses, _END * 4 + READ]
-        event = Event(number, (), {}, [], 0, enabler=-1 if use is None else self._woken.get(number, -1))
-        self._plan_made(event, self._before.get(number, 0), accesses, use)
+        event = Event(number, accesses)
+        event.own, event.before = self._last.get(number, -1), self._before.get(number, 0)
+        event.enabler = -1 if use is None else self._woken.get(number, -1)
+        self._plan_made(event, use)
 
-    def _plan_made(
-        self, event: Event, before: int, accesses: Sequence[int], use: Use | None, due: Use | None = None
-    ) -> None:
+    def _plan_made(self, event: Event, use: Use | None, due: Use | None = None) -> None:
         """Plan as if an event had come last."""
-        self._stack.push(event, before, accesses, use, due)
-        self._plan(len(self._stack.events) - 1)
-        self._stack.pop()
+        position = len(self._events)
+        self._stack.push(event, use, due)
+        self._stack.settle()
+        self._plan(position)
+        self._stack.cut(position)
 
     def _reverse(self, earlier: int, later: int) -> None:
         """Plan an execution in which the later of two events in a race comes without the earlier one."""
@@ -387,8 +405,7 @@ class Dpor(Footprints):
             return
         turned = last.turned.get(earlier)
         if turned is not None or self._is_between(earlier, later):
-            accesses = last.accesses if turned is None else turned
-            last = _after(sequence, replace(last, accesses=accesses, past=last.base | last.bit))
+            last = _after(sequence, _again(last, last.accesses if turned is None else turned))
         self._insert(state, [*sequence, last])
 
     def _is_between(self, earlier: int, later: int) -> bool:
@@ -418,7 +435,7 @@ class Dpor(Footprints):
         """Plan a sequence at a state, and that the clock advances after it; unless the order of that is no matter."""
         if is_independent(accesses, (state.accesses,)):
             return
-        firing = Event(CLOCK_NUMBER, (), {}, [], 0, [*accesses])
+        firing = Event(CLOCK_NUMBER, accesses)
         firing.bit = firing.past = 1 << len(self._stack.events)
         self._insert(state, [*sequence, _after(sequence, firing)])
 
@@ -433,6 +450,7 @@ class Dpor(Footprints):
             first = first_of(task, sequence)
             if first or (first is None and is_independent(slept, (step.accesses for step in sequence))):
                 return
+        state.todo = state.todo or []
         insert(state.todo, sequence, state.locations, self._describe)
 
     def _describe(self, accesses: Sequence[int], base: int) -> Sequence[int]:
@@ -449,6 +467,13 @@ class Dpor(Footprints):
         return self._descriptions.setdefault(known, _FIRST_DESCRIPTION - len(self._descriptions))
 
 
+def _again(event: Event, accesses: Sequence[int]) -> Event:
+    """Return an event that does something else, without what happens before it because of conflicts."""
+    again = Event(event.task, accesses)
+    again.option, again.bit, again.past = event.option, event.bit, event.base | event.bit
+    return again
+
+
 def _after(sequence: Sequence[Event], event: Event) -> Event:
     """Let an event come after the steps of a sequence that it is in conflict with."""
     for step in sequence:
@@ -459,6 +484,9 @@ def _after(sequence: Sequence[Event], event: Event) -> Event:
 
 def _pick(able: Sequence[Candidate], current: Task | None, sleeping: Collection[int]) -> Candidate | None:
     """Return the candidate to go on with where nothing is planned: the task that runs, if it can."""
-    if current is not None and current in able and current.number not in sleeping:
+    if current in able and current.number not in sleeping:  # type: ignore[union-attr]  # no candidate is None
         return current
-    return next((each for each in able if each.number not in sleeping), None)
+    for each in able:
+        if each.number not in sleeping:
+            return each
+    return None

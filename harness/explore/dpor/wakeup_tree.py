@@ -51,7 +51,7 @@ class Planned(Protocol):
     task: int
     bit: int
     past: int
-    accesses: list[int]
+    accesses: Sequence[int]
     option: int
 
 
