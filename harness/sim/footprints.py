@@ -29,6 +29,8 @@ class Footprints:
         going_on: The operation that a task is in, should it begin to wait.
     """
 
+    __slots__ = ("declared", "families", "going_on", "locations", "uses")
+
     def __init__(self, types: dict[type, bool] | None = None) -> None:
         self.locations = Locations({} if types is None else types)
         self.declared: dict[int, list[int]] = {}

@@ -54,6 +54,8 @@ class Locations:
         known: Accesses to attributes and variables that were asked for, by id of the object, name and operation.
     """
 
+    __slots__ = ("_numbers", "is_stale", "known", "names", "opaque", "types")
+
     def __init__(self, types: dict[type, bool]) -> None:
         self.types = types
         self.is_stale = False

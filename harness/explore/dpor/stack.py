@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, final
 
 from harness.explore.dpor.wakeup_tree import Node
 from harness.sim import WRITE, Use, are_in_conflict
 
 __all__ = ["Event", "Stack"]
+
+
+_NOTHING: Mapping[int, Sequence[int]] = {}
 
 
 @final
@@ -50,19 +52,22 @@ class Event:
         cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
     """
 
-    # What few events have stands here: there is one event for each step made, to set all takes as long as to make it.
-    sleeping: Mapping[int, Sequence[int]] = MappingProxyType({})
-    todo: list[Node] | tuple[()] = ()
-    races: Sequence[int] = ()
-    own = enabler = option = -1
-    before = past = bit = base = 0
-    turned: Mapping[int, Sequence[int]] = MappingProxyType({})
-    cancelled: Sequence[int] = ()
-    firing: Sequence[int] = ()
-    timers: Sequence[tuple[int, Sequence[int]]] = ()
+    __slots__ = (
+        *("accesses", "base", "before", "bit", "cancelled", "enabled", "enabler", "firing", "locations", "option"),
+        *("own", "past", "races", "sleeping", "task", "timers", "todo", "turned"),
+    )
 
     def __init__(self, task: int, accesses: Sequence[int], enabled: Sequence[int] = (), locations: int = 0) -> None:
         self.task, self.accesses, self.enabled, self.locations = task, accesses, enabled, locations
+        self.own = self.enabler = self.option = -1
+        self.before = self.past = self.bit = self.base = 0
+        self.sleeping: Mapping[int, Sequence[int]] = _NOTHING
+        self.turned: Mapping[int, Sequence[int]] = _NOTHING
+        self.todo: list[Node] | tuple[()] = ()
+        self.races: Sequence[int] = ()
+        self.cancelled: Sequence[int] = ()
+        self.firing: Sequence[int] = ()
+        self.timers: Sequence[tuple[int, Sequence[int]]] = ()
 
 
 @final
@@ -73,6 +78,8 @@ class Stack:
         events: In order.
         met: Locations of conflicts between tasks.
     """
+
+    __slots__ = ("_history", "_settled", "events", "met")
 
     def __init__(self) -> None:
         self.events: list[Event] = []

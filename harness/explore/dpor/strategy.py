@@ -42,6 +42,12 @@ class Dpor(Footprints):
 
     name = "dpor"
 
+    __slots__ = (  # the quickest
+        *("_before", "_clock", "_daemons", "_descriptions", "_events", "_excused", "_has_begun", "_has_daemons"),
+        *("_is_made", "_is_over", "_is_redundant", "_last", "_names", "_parting", "_planned", "_position", "_replayed"),
+        *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant"),
+    )
+
     def __init__(self, seed: int = 0) -> None:  # noqa: ARG002 - nothing is drawn
         self._types: dict[type, bool] = {}
         super().__init__(self._types)
@@ -86,9 +92,7 @@ class Dpor(Footprints):
         self._has_daemons = False  # whether any were started
         self._clock: Clock | None = None  # where the last task to end left daemons behind
         self._waiting: set[int] = set()  # tasks that nobody has woken
-        self._excused: dict[
-            int, int
-        ] = {}  # position that a task's next step, a wait or join, may go undeclared after
+        self._excused: dict[int, int] = {}  # position that a task's next step, a wait or join, may go undeclared after
         self._is_made = False  # whether the step that is told of next has been made, when it was chosen
         self._is_over = False  # what follows is no event: only waiting is left, or all that could go on sleeps
         self._is_redundant = False
