@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.instrument import Site
 from harness.sim.clock import Clock
-from harness.sim.locations import CLOCK, READ, STARTS, WRITE, Locations, alive
+from harness.sim.locations import CLOCK, STARTS, WRITE, Locations, alive
 from harness.sim.locks import Lock
 from harness.sim.primitive_use import Use, use_of
 from harness.sim.task import Task
@@ -121,8 +121,8 @@ class Footprints:
 
     @staticmethod
     def started() -> int:
-        """Return the access of a start."""
-        return STARTS * 4 + READ
+        """Return the access of a start: it takes the next number, by which identity and randomness go."""
+        return STARTS * 4 + WRITE
 
     @staticmethod
     def ended(task: Task) -> int:

@@ -22,7 +22,7 @@ __all__ = ["CLOCK", "INTENT_READ", "INTENT_WRITE", "READ", "STARTS", "WRITE", "L
 
 READ, WRITE, INTENT_READ, INTENT_WRITE = range(4)
 CLOCK = 0  # location of the virtual clock; tasks' lives are at their negative numbers
-STARTS = -1_000_000  # location of all starts; they commute, so they are "reads", and asking who has started "writes"
+STARTS = -1_000_000  # location of all starts: their order tells the numbers of what is started
 _FIRST = 1
 _CONFLICT = tuple(WRITE in (a, b) or {a, b} == {READ, INTENT_WRITE} for a in range(4) for b in range(4))  # at a * 4 + b
 

@@ -252,7 +252,7 @@ def use_of(
         done = partial(_is_done, primitive)
         return Use(location, READ, arrival=READ, level=done, need=bool, delay_s=delay_s, clock=clock)
     if isinstance(primitive, threading.Thread):
-        return Use(STARTS, WRITE)
+        return Use(STARTS, READ)
     if name == "call_soon":
         return _Callback(locations.number(primitive), primitive)  # type: ignore[arg-type]  # only loops have that
     if name == "round":

@@ -1,4 +1,4 @@
-"""Ends of tasks against what others do: daemons cut off, joins that give up, threads asked whether they live."""
+"""Starts and ends of tasks against what others do: daemons cut off, joins that give up, threads that are asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pytest
 
 import harness
 from harness import Verdict
+from harness.explore.dpor import Dpor
+from harness.explore.program import make_world
 
 
 class Cell:
@@ -72,6 +74,19 @@ def two_join_and_one_gives_up() -> None:
     joiner.join()
 
 
+def ends_of(program: Callable[[], None]) -> set[str]:
+    """Return what the executions of a program print."""
+    dpor, seen = Dpor(), set()
+    with make_world(program, []) as world:
+        world.warm_up()
+        while dpor.begin():
+            outcome = world.execute(dpor.choose, tracker=dpor)
+            dpor.after(outcome)
+            seen.add(outcome.output.stdout.strip())
+    assert not dpor.proof.has_diverged
+    return seen
+
+
 @pytest.mark.parametrize(
     ("program", "traces"),
     [
@@ -98,3 +113,20 @@ def test_giving_work_to_a_pool_takes_no_time() -> None:
             assert time.monotonic() == before
 
     assert harness.explore(program, strategy="dpor").verdict is Verdict.PROVED
+
+
+def test_two_tasks_that_start_others_are_seen_in_both_orders() -> None:
+    def program() -> None:
+        idents: dict[str, int] = {}
+
+        def start(name: str) -> None:
+            started(lambda: idents.update({name: threading.get_ident()})).join()
+
+        starters = [threading.Thread(target=start, args=(name,)) for name in ("a", "b")]
+        for starter in starters:
+            starter.start()
+        for starter in starters:
+            starter.join()
+        print(idents["a"] < idents["b"])
+
+    assert ends_of(program) == {"True", "False"}  # whoever comes first takes the next identifier
