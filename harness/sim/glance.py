@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from operator import call, eq, is_
+from operator import call, is_
 from types import CellType, MappingProxyType
 from typing import Any, final
 
@@ -47,25 +47,25 @@ class Glance:
         noted = [*(state.saved for state in keyed), *(state.items for state in plain)]
         self._targets = [*map(_target_of, keyed), *(state.target for state in plain)]
         self._sizes = list(map(len, noted))
-        self._items = list(chain.from_iterable(noted))
-        self._mappings = [target.values() for target in self._targets[: len(keyed)]]
-        self._values = list(chain.from_iterable(state.saved.values() for state in keyed))
+        self._iterables = [*self._targets, *(target.values() for target in self._targets[: len(keyed)])]
         self._cells = [state.target for state in cells]
-        self._contents = [state.contents for state in cells]
         self._getters = [state.slot.__get__ for state in slots]
         self._owners = [state.target for state in slots]
-        self._attributes = [state.value for state in slots]
+        self._noted = [
+            *chain.from_iterable(noted),
+            *chain.from_iterable(state.saved.values() for state in keyed),
+            *(state.contents for state in cells),
+            *(state.value for state in slots),
+        ]
 
     def is_same(self) -> bool:
         """Return whether nothing differs."""
         try:
-            return (
-                all(map(eq, map(len, self._targets), self._sizes))
-                and all(map(is_, chain.from_iterable(self._targets), self._items))
-                and all(map(is_, chain.from_iterable(self._mappings), self._values))
-                and all(map(is_, map(_contents_of, self._cells), self._contents))
-                and all(map(is_, map(call, self._getters, self._owners), self._attributes))
-            )
+            if list(map(len, self._targets)) != self._sizes:
+                return False
+            entries = chain.from_iterable(self._iterables)
+            contents, values = map(_contents_of, self._cells), map(call, self._getters, self._owners)
+            return all(map(is_, chain(entries, contents, values), self._noted))
         except (ValueError, AttributeError):  # a cell or a slot has become empty
             return False
 

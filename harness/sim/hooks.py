@@ -74,21 +74,24 @@ def make_hooks(
         if not scheduler.is_followed:
             scheduler.point(task)
             return
+        where = sites[site]
+        # Most are so: no view, no container, no code to look at.
+        is_simple = key is NO_KEY and kinds[type(obj)] is OWN
         if scheduler.tracker is not None and not task.inside:
-            where = sites[site]
-            if key is NO_KEY and kinds[type(obj)] is OWN:  # most are so: no view, no container, no code to look at
+            if is_simple:
                 scheduler.tracker.access(task, obj, where, key, where.operation)
             else:
                 declare(task, scheduler.tracker, obj, where, key)
         scheduler.point(task)
         if scheduler.recorder is not None:
-            where = sites[site]
             scheduler.recorder.access(
                 task, behind(obj), where, shown_key(obj, key), operation_on(type(obj), where), value
             )
         if scheduler.watch is not None:
-            where = sites[site]
-            scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
+            if is_simple:
+                scheduler.watch.access(task, obj, where, key, where.operation)
+            else:
+                scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
 
     def declare(task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
         real = behind(obj)

@@ -12,10 +12,9 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from itertools import count
 from types import FrameType, ModuleType, TracebackType
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, NamedTuple, Self, final
 
 from harness.instrument import Instrumentation, install_hooks, remove_hooks, unwrap
 from harness.sim.capture import Output, OutputCapture
@@ -46,9 +45,8 @@ _FULL_COLLECTION_EVERY = 1_024  # executions, a multiple of the number above
 _COLLECTION_EVERY = 8  # worlds; what a world leaves is in the oldest generation, which is not collected by itself
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one execution went.
+class Outcome(NamedTuple):
+    """How one execution went. Immutable.
 
     Attributes:
         kind: ``ok``; ``error`` (an exception left a task); ``deadlock``; ``cut`` (step bound); ``uncontrolled``;
@@ -311,20 +309,20 @@ class World:
 
 
 def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
-    stop = scheduler.stop or Stop("ok")
+    stop, recorder = scheduler.stop or _ENDED_WELL, scheduler.recorder
     return Outcome(
-        kind=stop.kind,
-        error=stop.error,
-        text=stop.text,
-        task=stop.task,
-        choices=tuple(scheduler.choices),
-        steps=scheduler.steps,
-        preemptions=scheduler.preemptions,
-        output=output,
-        events=() if scheduler.recorder is None else scheduler.recorder.events(),
-        tasks=tuple([task.name for task in scheduler.tasks]),
-        leaked=scheduler.leaked,
-        loops=() if scheduler.recorder is None else tuple(scheduler.recorder.loops),
+        stop.kind,
+        stop.error,
+        stop.text,
+        stop.task,
+        tuple(scheduler.choices),
+        scheduler.steps,
+        scheduler.preemptions,
+        output,
+        () if recorder is None else recorder.events(),
+        tuple([task.name for task in scheduler.tasks]),
+        scheduler.leaked,
+        () if recorder is None else tuple(recorder.loops),
     )
 
 
@@ -339,5 +337,6 @@ def _first_come(candidates: Sequence[Candidate], current: Task | None) -> Candid
     return current if current is not None and current in candidates else candidates[0]
 
 
+_ENDED_WELL = Stop("ok")
 _WORLDS = count(1)
 _ENTRY = threading.Lock()  # held while a world exists; made before any world, so a real lock
