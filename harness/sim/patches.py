@@ -22,6 +22,7 @@ from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
 from harness.sim.pool_worker import pool_patches
 from harness.sim.randomness import Randomness
+from harness.sim.started import thread_maker
 from harness.sim.tracing import tracing_replacements
 
 __all__ = ["Patches"]
@@ -77,6 +78,7 @@ class Patches:
         self.follow_imports()
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
+        self._replace(threading.Thread, "__init__", thread_maker())
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
         for name, reading in clock_replacements().items():
             self._replace(time, name, reading)
