@@ -70,18 +70,28 @@ class Pair(NamedTuple):
         return site.digest, Variable(self.location, site.qualname.partition(".<locals>")[0])
 
 
+class _Attributes(dict[type, dict[str, str] | None]):
+    """Places of the attributes of classes, ``None`` for a container; filled as classes are met."""
+
+    def __missing__(self, kind: type) -> dict[str, str] | None:
+        is_container = issubclass(kind, _CONTAINER_TYPES)
+        found = self[kind] = None if is_container else dict.fromkeys(getattr(kind, MARKER, ()), MARKED)
+        return found
+
+
 _Told = tuple[str, Site, tuple[str, ...]]  # task's name, site and stack of an access
 
 
 class _Location:
     """Last accesses of one location. ``reads`` maps a task to its last read's count, and is cleared by a write."""
 
-    __slots__ = ("reads", "write_at", "write_by", "written")
+    __slots__ = ("reads", "told", "write_at", "write_by", "written")
 
     def __init__(self) -> None:
         self.write_by = self.write_at = 0  # epoch of the last write; task 0 for none
         self.written: _Told | None = None
         self.reads: dict[int, tuple[int, _Told]] = {}
+        self.told: set[tuple[int, int, object]] = set()  # pairs reported, by the ids of their sites and the key
 
 
 @final
@@ -97,7 +107,7 @@ class RaceClocks:
 
     def __init__(self, *, with_stacks: bool = False) -> None:
         self._with_stacks = with_stacks
-        self._attributes: dict[type, dict[str, str] | None] = {}  # places of a class's attributes, None for a container
+        self._attributes = _Attributes()
         self.begin()
 
     def begin(self) -> None:
@@ -153,7 +163,7 @@ class RaceClocks:
             self._touch_variable(task, site, writes)
             return
         kind = type(obj)
-        names = self._attributes_of(kind)
+        names = self._attributes[kind]
         if names is None:
             self._touch_container(task, obj, site, key, writes)
         elif key is NO_KEY and site.name is not None:
@@ -161,7 +171,7 @@ class RaceClocks:
             if place is None:
                 place = names[site.name] = place_of(kind, site.name)
             if place is STORED or (place is ASIDE and is_stored(obj, site.name)):
-                self._touch(task, self._of(obj), site.name, site, writes, obj)
+                self._touch(task, self._locations.get(id(obj)) or self._of(obj), site.name, site, writes, obj)
             elif place is MARKED and writes:
                 self.publish(task, obj)
             elif place is MARKED:
@@ -194,32 +204,40 @@ class RaceClocks:
         location = locations.get(key)
         if location is None:
             location = locations[key] = _Location()
-        number = task.number
+        number, reads, by = task.number, location.reads, location.write_by
         known = self._clocks[number]
         now = known[number]
-        if not writes and number in location.reads and location.reads[number][0] == now:
+        if not writes and number in reads and reads[number][0] == now:
             return  # it has read this already, nobody wrote since, and it published nothing
-        if location.write_by == number and location.write_at == now and not location.reads:
+        if by == number and location.write_at == now and not reads:
             return  # since its last write nobody else came, and the task published nothing
-        self._compare(task, known, location, site, writes, (owner, key))
+        if (writes and reads) or (by and by != number):
+            self._compare(task, known, location, site, writes, (owner, key))
         told = task.name, site, call_stack() if self._with_stacks else ()
         if writes:
             location.write_by, location.write_at, location.written = number, now, told
-            location.reads.clear()
+            reads.clear()
         else:
-            location.reads[number] = (now, told)
+            reads[number] = (now, told)
 
     def _compare(
         self, task: Task, known: list[int], location: _Location, site: Site, writes: bool, named: tuple[object, object]
     ) -> None:
         by = location.write_by
         if by and by != task.number and (by >= len(known) or known[by] < location.write_at):
-            assert location.written is not None
-            self._report(named, "write", location.written, task, site, writes)
+            told = location.written
+            assert told is not None
+            pair = id(told[1]), id(site), named[1]
+            if pair not in location.told:
+                location.told.add(pair)
+                self._report(named, "write", told, task, site, writes)
         if writes:
             for by, (at, told) in location.reads.items():
                 if by != task.number and (by >= len(known) or known[by] < at):
-                    self._report(named, "read", told, task, site, writes)
+                    pair = id(told[1]), id(site), named[1]
+                    if pair not in location.told:
+                        location.told.add(pair)
+                        self._report(named, "read", told, task, site, writes)
 
     def _report(
         self, named: tuple[object, object], before: _Kind, told: _Told, task: Task, site: Site, writes: bool
@@ -230,14 +248,6 @@ class RaceClocks:
         second = tuple.__new__(Side, (task.name, "write" if writes else "read", site, stack))
         pair = tuple.__new__(Pair, (_name(*named), first, second))
         self.pairs.setdefault(pair.key, pair)
-
-    def _attributes_of(self, kind: type) -> dict[str, str] | None:
-        try:
-            return self._attributes[kind]
-        except KeyError:
-            is_container = issubclass(kind, _CONTAINER_TYPES)
-            found = self._attributes[kind] = None if is_container else dict.fromkeys(getattr(kind, MARKER, ()), MARKED)
-            return found
 
     def _of(self, obj: object) -> dict[object, _Location]:
         found = self._locations.get(id(obj))
