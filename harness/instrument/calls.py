@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 
 from harness.instrument.function_effects import HARMLESS_BUILTINS
+from harness.instrument.hooks import MOST_ARGUMENTS
 from harness.instrument.operators import OperatorRewriter
 from harness.instrument.placing import FRESH, assigns, copy_of, is_foreign, placed
 from harness.instrument.site import Operation
@@ -89,7 +90,9 @@ class CallRewriter(OperatorRewriter):
         is_multiline = isinstance(function, ast.Attribute) and function.lineno != function.end_lineno
         at = _call_location(node, function) if is_multiline and not is_starred else node
         if simple_args and simple_keywords and not steps:
-            node.func = self.call("called", at, node.func, self.site(at, "call", name), *copies)
+            is_short = len(copies) <= MOST_ARGUMENTS and not any(isinstance(copy, ast.Starred) for copy in copies)
+            hook = "called" if is_short else "called_with"
+            node.func = self.call(hook, at, node.func, self.site(at, "call", name), *copies)
             return placed(node, at)
         hooked = self.call("ready" if node.keywords else "args", at, node.func, self.site(at, "call", name), *node.args)
         if node.keywords:

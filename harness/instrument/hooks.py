@@ -16,9 +16,10 @@ from functools import partial
 from itertools import repeat
 from typing import Protocol
 
-__all__ = ["HOOKS_NAME", "Hooks", "are_hooks_installed", "install_hooks", "remove_hooks"]
+__all__ = ["HOOKS_NAME", "MOST_ARGUMENTS", "Hooks", "are_hooks_installed", "install_hooks", "remove_hooks"]
 
 HOOKS_NAME = "__harness hooks__"
+MOST_ARGUMENTS = 2  # that `Hooks.called` takes: the interpreter is slower to call what takes any number
 
 
 class Hooks(Protocol):
@@ -40,8 +41,12 @@ class Hooks(Protocol):
         """Before an attribute is read that may be a cached property, which stores itself when it is first read."""
 
     @staticmethod
-    def called(function: object, site: int, /, *args: object) -> object:
+    def called(function: object, site: int, first: object = ..., second: object = ..., /) -> object:
         """Before a call whose function and arguments are all there; gives the function, or what stands in for it."""
+
+    @staticmethod
+    def called_with(function: object, site: int, /, *args: object) -> object:
+        """As `called`, with any number of arguments."""
 
     @staticmethod
     def args(function: object, site: int, /, *args: object) -> tuple[object, ...]:
@@ -173,7 +178,7 @@ def _compound_operations(hooks: type[Hooks]) -> dict[str, object]:
         """Before a call with keywords; gives what makes the call when it is called with nothing."""
         if not callable(bound):
             return bound  # the program's own frame raises the TypeError
-        function = hooks.called(bound, site, *args, *keywords.values())
+        function = hooks.called_with(bound, site, *args, *keywords.values())
         return partial(function, *args, **keywords)  # type: ignore[arg-type,operator,misc]  # it is callable
 
     def spread(iterable: Iterable[object], site: int) -> Iterator[object]:

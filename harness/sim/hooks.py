@@ -42,6 +42,7 @@ from harness.sim.tracker import Tracker
 __all__ = ["make_hooks"]
 
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that no operator needs a hook for
+_ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
 # Methods of which Python calls the first that there is.
@@ -182,7 +183,14 @@ def make_hooks(
             perform(task, site, Call(f"cached_property {name}", OPAQUE, obj, None, [obj]))
         return obj
 
-    def called(function: object, site: int, /, *arguments: object) -> object:
+    def called(
+        function: object,
+        site: int,
+        first: object = _ABSENT,
+        second: object = _ABSENT,
+        others: tuple[object, ...] = (),
+        /,
+    ) -> object:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = type(function)
@@ -208,10 +216,17 @@ def make_hooks(
                     task.scheduler.point(task)  # whatever it does to the container
                     return function
             function = stand_in(function)
+            arguments = (first, second, *others)
+            if second is _ABSENT:
+                arguments = () if first is _ABSENT else (first,)
             call = calls.resolve(function, arguments)
             if call is not None:
                 perform(task, site, call)
         return function
+
+    def called_with(function: object, site: int, /, *arguments: object) -> object:
+        first, second = (*arguments[:2], _ABSENT, _ABSENT)[:2]
+        return called(function, site, first, second, arguments[2:])
 
     def args(function: object, site: int, /, *arguments: object) -> tuple[object, ...]:
         worker = getcurrent()
@@ -225,7 +240,7 @@ def make_hooks(
                     through = sources(argument, kinds)[1:] if kind is ITERATOR else []
                     opened = None if kind is ITERATOR else _opened(argument)
                     shared = [*shared[:position], opened, *shared[position + 1 :], *through]
-            function = called(function, site, *shared)
+            function = called_with(function, site, *shared)
         return (function, *arguments)
 
     def _opened(fresh: object) -> object:
@@ -422,6 +437,7 @@ def make_hooks(
         quiet,
         lazy,
         called,
+        called_with,
         args,
         item,
         key,

@@ -40,7 +40,7 @@ class Touches:
 
     def _noting(self, hook: str, passing: Callable[..., object]) -> staticmethod:
         def note(*args: object) -> object:
-            site = args[1] if hook in ("args", "called") else args[-1]
+            site = args[1] if hook in ("args", "called", "called_with") else args[-1]
             self.seen.append(f"{hook} {self.sites[site].name}" if self.sites[site].name else hook)
             return passing(*args)
 

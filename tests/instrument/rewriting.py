@@ -32,6 +32,6 @@ def site_of(call: ast.Call) -> int | None:
     hook = call.func.attr  # type: ignore[attr-defined]
     if hook in _OPERATIONS:
         return None
-    site = call.args[1] if hook in {"called", "args", "ready"} else call.args[-1]
+    site = call.args[1] if hook in {"called", "called_with", "args", "ready"} else call.args[-1]
     assert isinstance(site, ast.Constant)
     return site.value

@@ -100,7 +100,8 @@ def test_operation_on_nothing_shared_passes_no_hook(body):
 
 
 def test_call_passing_on_its_arguments_has_its_hook_before_the_method():
-    assert hooks_in("def f(o, *args, **kwargs):\n    o.m(*args, **kwargs)") == ["called m"]
+    assert hooks_in("def f(o, *args, **kwargs):\n    o.m(*args, **kwargs)") == ["called_with m"]
+    assert hooks_in("def f(o, a, b, c):\n    o.m(a, b)\n    o.m(a, b, c)") == ["called m", "called_with m"]
 
 
 def test_call_passing_on_arguments_that_were_rebound_has_its_hook_after_them():
