@@ -112,7 +112,7 @@ def explore(
     check_races(races, allow)
     chosen = _strategy(strategy, seed, max_schedules)
     _check_preempt(preempt, chosen)
-    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine, faults=faults)
+    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine, faults=faults, kept=[strategy])
     origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine, tuple(faults))
     campaign = _Campaign(origin, chosen, seed, max_schedules, preempt, RaceCollector(races, tuple(allow)))
     campaign.check_determinism = check_determinism

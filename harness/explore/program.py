@@ -95,8 +95,9 @@ def make_world(
     patience_s: float | None = 2.0,
     engine: EngineName = "greenlet",
     faults: Sequence[Fault] = (),
+    kept: Sequence[object] = (),
 ) -> World:
-    """Return the world of a program: its own module and the named ones instrumented, their state put back.
+    """Return the world of a program: its own module and the named ones instrumented, their state put back (not `kept`).
 
     Raises:
         InvalidArgumentError: the program belongs to no imported module, the engine is unknown, or a fault is none.
@@ -125,6 +126,7 @@ def make_world(
         names=[target for target in instrument if isinstance(target, str)],
         isolated=resolve_targets(named),
         roots=[program, *roots],
+        kept=kept,
         setup=setup,
         patience_s=patience_s,
         engine=engine,

@@ -82,17 +82,24 @@ _mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 class Isolation:
     """State of some modules as it was when this was made. Confined.
 
+    Args:
+        modules: Modules whose state it is.
+        roots: Further objects.
+        kept: Objects among them that are no state of the program, which keep what they learn.
+
     Attributes:
         limits: What cannot be put back, in the order it was met.
     """
 
-    def __init__(self, modules: Sequence[ModuleType], roots: Iterable[object] = ()) -> None:
+    def __init__(
+        self, modules: Sequence[ModuleType], roots: Iterable[object] = (), kept: Iterable[object] = ()
+    ) -> None:
         self._own = {module.__name__ for module in modules}
         self._empties = EmptyContainers()
         self._saved: list[SavedState] = [self._empties]  # looked at one by one
         self._calm: list[SavedState] = []  # looked at all at a glance
         self._glance: Glance | None = None
-        self._seen: dict[int, object] = {}
+        self._seen: dict[int, object] = {id(obj): obj for obj in kept}
         # A module's dict, the built-ins' above all, is put back as a module's state or not at all.
         self._namespaces = {id(vars(module)) for module in list(sys.modules.values()) if type(module) is ModuleType}
         self.limits: list[str] = []

@@ -87,6 +87,7 @@ class World:
         modules: Modules to instrument; their state is put back before each execution.
         names: Names of modules whose submodules, too, are instrumented when the program imports them.
         roots: Further objects whose state is put back.
+        kept: Objects that run the program rather than belong to it, left alone wherever they stand.
         isolated: Further modules whose state is put back.
         setup: Called before each execution, outside the controlled world.
         patience_s: Real seconds without a scheduling point after which an execution is ended, ``None`` for never.
@@ -105,6 +106,7 @@ class World:
         names: Sequence[str] = (),
         isolated: Sequence[ModuleType] = (),
         roots: Sequence[object] = (),
+        kept: Sequence[object] = (),
         setup: Callable[[], object] | None = None,
         patience_s: float | None = 2.0,
         engine: EngineName = "greenlet",
@@ -116,7 +118,7 @@ class World:
         function = unwrap(program)
         self._home = function.__code__.co_filename if function is not None else ""
         self._engine = ENGINES[engine]
-        self._state = [*modules, *isolated], [program, *roots]
+        self._state = [*modules, *isolated], [program, *roots], kept
         self.instrumentation = Instrumentation(modules)
         self._watchdog = None if patience_s is None else Watchdog(patience_s, lambda: self._scheduler)
         self._capture = OutputCapture()

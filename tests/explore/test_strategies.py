@@ -169,6 +169,15 @@ def test_pct_states_the_odds_of_what_it_met():
     )
 
 
+KEPT = Pct(depth=2)  # where notebooks have theirs, among the state that is put back before each execution
+
+
+def test_strategy_of_the_program_s_module_keeps_what_it_learns():
+    explore(two_increments, strategy=KEPT, max_schedules=5)
+
+    assert (KEPT.tasks, KEPT.length) == (3, 6)
+
+
 def test_pct_below_depth_one_is_refused():
     with pytest.raises(InvalidArgumentError, match="depth=0 is below 1; pass the number of ordering constraints"):
         Pct(depth=0)
