@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 SMALL = 100  # schedules that sleep sets leave; larger programs are left to the long tier
-LARGE = 4_000
+LARGE = 1_000
 
 
 @pytest.fixture(scope="module")
