@@ -29,10 +29,11 @@ class Footprints:
         going_on: The operation that a task is in, should it begin to wait.
     """
 
-    __slots__ = ("declared", "families", "going_on", "locations", "uses")
+    __slots__ = ("_known", "declared", "families", "going_on", "locations", "uses")
 
     def __init__(self, types: dict[type, bool] | None = None) -> None:
         self.locations = Locations({} if types is None else types)
+        self._known = self.locations.known
         self.declared: dict[int, list[int]] = {}
         self.uses: dict[int, Use] = {}
         self.going_on: dict[int, Use] = {}
@@ -42,12 +43,11 @@ class Footprints:
 
     def access(self, task: Task, obj: object, site: Site, key: object, operation: str) -> None:
         """Declare a read or write of memory."""
-        found = self.locations.known.get((id(obj), site.name, operation))
+        found = self._known.get((id(obj), site.name, operation))
         if found is None:
             found = self.locations.accesses(obj, site, key, operation)
-        number = task.number
-        before = self.declared.get(number)
-        self.declared[number] = found if before is None else before + found
+        number, declared = task.number, self.declared
+        declared[number] = declared[number] + found if number in declared else found
 
     def primitive(
         self,

@@ -111,23 +111,53 @@ class Stack:
             use: The operation in the last of them.
             levels: Levels of the primitives that the last of them touches, before it; only to be had while it is made.
         """
-        events, last = self.events, len(self.events) - 1
+        events, met, last = self.events, self.met, len(self.events) - 1
+        waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
         for position in range(self._settled, last + 1):
             event = events[position]
-            event.bit = past = 1 << position
-            if event.own >= 0:
-                past |= events[event.own].past
-            before = event.before
-            while before:
-                highest = before.bit_length() - 1
-                past |= events[highest].past
-                before &= ~(1 << highest)
-            event.past = event.base = past
-            if position < last:
-                self._touch(event, position, event.accesses)
+            task, accesses, races = event.task, event.accesses, event.races
+            if event.bit:  # it was settled before, and has got one access more
+                past, base, accesses = event.past, event.base, accesses[-1:]
             else:
-                self._touch(event, position, event.accesses, use, levels)
+                event.bit = 1 << position
+                event.base = base = past = self._base(event)
+            by = waiting if position == last else None
+            is_free = by is None and event.enabler < 0
+            for access in accesses:
+                location, mode = access >> 2, access & 3
+                history, commutes = self._history[location], _COMMUTES[mode]
+                need, is_over = by is not None and by.needs_at == location, False
+                for earlier, other, _ in reversed(history):
+                    if commutes[other]:
+                        continue
+                    before = events[earlier]
+                    if before.task != task:
+                        met.add(location)
+                        bit = before.bit
+                        if not past & bit or (need and not is_over and not base & bit):
+                            if not is_over and (is_free or self._could_be_first(event, earlier, by)):
+                                races = [*races, earlier]
+                                is_over = need and other == WRITE  # those that only look are in a race each
+                            past |= before.past
+                        if other == WRITE and (not need or is_over or base & bit):
+                            break
+                    elif other == WRITE:
+                        break
+                level = levels.get(location) if levels is not None and position == last else None
+                history.append((position, mode, level))
+            event.past, event.races = past, races
         self._settled = last + 1
+
+    def _base(self, event: Event) -> int:
+        """Return what happens before an event without regard to conflicts."""
+        past, before = event.bit, event.before
+        if event.own >= 0:
+            past |= self.events[event.own].past
+        while before:
+            highest = before.bit_length() - 1
+            past |= self.events[highest].past
+            before &= ~(1 << highest)
+        return past
 
     def _turn(self, event: Event, use: Use) -> None:
         """Note what an operation that need not wait would have done before the events that it is in a race with."""
@@ -143,8 +173,9 @@ class Stack:
         """Add an access to the last event."""
         event = self.events[-1]
         event.accesses = [*event.accesses, access]
-        if self._settled == len(self.events):
-            self._touch(event, self._settled - 1, (access,))
+        if event.bit:
+            self._settled -= 1
+            self.settle()
 
     def cut(self, position: int) -> None:
         """Take events off, from a position on."""
@@ -153,41 +184,6 @@ class Stack:
                 self._history[access >> 2].pop()
         del self.events[position:]
         self._settled = min(self._settled, position)
-
-    def _touch(
-        self,
-        event: Event,
-        position: int,
-        accesses: Sequence[int],
-        use: Use | None = None,
-        levels: Mapping[int, Any] | None = None,
-    ) -> None:
-        """Let an event touch what it does, or further things."""
-        events, task, past = self.events, event.task, event.past
-        waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
-        is_free = waiting is None and event.enabler < 0
-        races = [*event.races]
-        for access in accesses:
-            location, mode = access >> 2, access & 3
-            history, commutes = self._history[location], _COMMUTES[mode]
-            need = waiting is not None and waiting.needs_at == location
-            is_over = False
-            for earlier, other, _ in reversed(history):
-                if commutes[other]:
-                    continue
-                if events[earlier].task != task:
-                    self.met.add(location)
-                if not past >> earlier & 1 or (need and not is_over and not event.base >> earlier & 1):
-                    if not is_over and (is_free or self._could_be_first(event, earlier, waiting)):
-                        races.append(earlier)
-                        is_over = need and other == WRITE  # those that only look are in a race each
-                    past |= events[earlier].past
-                if other == WRITE and (not need or is_over or event.base >> earlier & 1):
-                    break
-            history.append((position, mode, None if levels is None else levels.get(location)))
-        event.past = past
-        if races:
-            event.races = races
 
     def _could_be_first(self, event: Event, earlier: int, use: Use | None) -> bool:
         """Return whether an event could have happened where an earlier one did."""

@@ -158,7 +158,7 @@ class Dpor(Footprints):
     def step(self, candidate: Task | Clock) -> None:
         """Note that a candidate goes on: see `Tracker`."""
         if not self._is_made:  # it was the only one
-            self.choose((candidate,), None)
+            self.choose((candidate,), candidate)  # type: ignore[arg-type]  # the clock, too, goes on if it is alone
         self._is_made = False
 
     def _draw(self, task: int, options: int) -> int:
@@ -208,6 +208,8 @@ class Dpor(Footprints):
             node = todo.pop(0)
             self._todo = node.children
             chosen: Candidate | None = self._find(able or candidates, node.task)
+        elif not sleeping and current in able:  # as mostly; else as _pick
+            chosen = current
         else:
             chosen = _pick(able, current, sleeping)
         if chosen is None:
