@@ -138,7 +138,9 @@ def _failure_text(item: pytest.Function, result: Exploration, failure: Failure) 
 def _error_text(item: pytest.Function, error: BaseException) -> str:
     traceback = _program_part(error.__traceback__)
     if traceback is None:
-        return f"{type(error).__name__}: {error}"
+        from harness.explore.error_text import text_of  # the plugin is loaded with every pytest, exploring with few
+
+        return f"{type(error).__name__}: {text_of(error)}"
     return str(item.repr_failure(pytest.ExceptionInfo.from_exception(error.with_traceback(traceback))))
 
 

@@ -11,6 +11,7 @@ from harness.cli.exit_code import ExitCode
 from harness.cli.output import discarding_output, echo_json, echo_table, replay_command, short_file
 from harness.cli.program_path import load_program
 from harness.explore import Execution, Exploration, Verdict, explore, replay, stress
+from harness.explore.error_text import text_of
 
 __all__ = ["explore_program", "is_interrupted", "replay_program", "stress_program"]
 
@@ -163,4 +164,4 @@ def _execution_json(execution: Execution) -> dict[str, object]:
 
 
 def _describe(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    return f"{type(error).__name__}: {text_of(error) if error is not None else None}".rstrip(": ")

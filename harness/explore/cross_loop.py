@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, final
 
+from harness.explore.error_text import text_of
 from harness.sim import DeadlockError, Event, LoopMade, Outcome, is_library, shown_file
 
 __all__ = ["Births", "CrossLoop", "find_cross_loop"]
@@ -143,7 +144,7 @@ def _blamed(error: BaseException | None) -> tuple[list[FrameType], list[tuple[Fr
         seen.add(id(error))
         own = list(_frames_of(error))
         frames += [frame for frame, _ in own]
-        if isinstance(error, (RuntimeError, ValueError)) and _COMPLAINTS.search(str(error)):
+        if isinstance(error, (RuntimeError, ValueError)) and _COMPLAINTS.search(text_of(error)):
             return frames, own
         inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
         error = inner or error.__cause__ or error.__context__

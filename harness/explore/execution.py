@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.explore.error_text import text_of
 from harness.explore.views import display, render
 from harness.sim import EngineName, Event, OutcomeKind, Output
 
@@ -80,7 +81,7 @@ class Execution:
         return render("timeline", self) or missing_view("timeline")
 
     def __str__(self) -> str:
-        first_line = "" if self.error is None else str(self.error).strip().partition("\n")[0]
+        first_line = "" if self.error is None else text_of(self.error).strip().partition("\n")[0]
         message = f", {first_line}" if first_line else ""
         return f"{self.title}{message}; {len(self.events)} events, {preemptions(self.preemptions)}"
 

@@ -14,7 +14,8 @@ def place_of(outcome: Outcome) -> Place:
     error = outcome.error
     if isinstance(error, DeadlockError):
         return outcome.kind, tuple(sorted(error.places))
-    return outcome.kind, type(error), _line(error)
+    kind = type(error)  # by name: a class that the program itself defines is another one in each execution
+    return outcome.kind, kind.__module__, kind.__qualname__, _line(error)
 
 
 def _line(error: BaseException | None) -> tuple[str, int]:

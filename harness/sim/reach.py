@@ -135,6 +135,7 @@ def leads_to_mutable(objects: Iterable[object], kinds: KindTable, *, instances: 
         instances: Whether instances of instrumented classes count.
     """
     pending, left = list(objects), _MOST
+    functions: set[int] = set()  # a recursive one leads to itself
     while pending and left:
         left -= 1
         obj = pending.pop()
@@ -142,7 +143,9 @@ def leads_to_mutable(objects: Iterable[object], kinds: KindTable, *, instances: 
         if kind in (CONTAINER, FOREIGN, ITERATOR):
             return True
         if type(obj) is FunctionType:
-            pending += _parts_of_function(obj)
+            if id(obj) not in functions:
+                functions.add(id(obj))
+                pending += _parts_of_function(obj)
         elif kind == OWN and instances:
             return True
         elif type(obj) in LEADING or kind == FROZEN or isinstance(obj, (tuple, frozenset)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -42,6 +43,8 @@ __all__ = ["Outcome", "OutcomeKind", "World"]
 
 _YOUNG_COLLECTION_EVERY = 64  # executions; a failing one is held by its error's traceback when it ends
 _FULL_COLLECTION_EVERY = 1_024  # executions, a multiple of the number above
+# A task begins as deep as its world stands; and before 3.12 a rewritten call may count twice, once for C.
+_FRAMES_PER_CALL = 2 if sys.version_info < (3, 12) else 1
 _COLLECTION_EVERY = 8  # worlds; what a world leaves is in the oldest generation, which is not collected by itself
 
 
@@ -142,6 +145,7 @@ class World:
 
     def _enter(self, cleanup: ExitStack) -> None:
         cleanup.callback(self._keep_collector())
+        cleanup.callback(_let_recurse())
         self._states = StateSwitch()
         self._workers = Workers()
         cleanup.callback(self._workers.dismiss)
@@ -326,6 +330,16 @@ def _outcome(scheduler: Scheduler, output: Output) -> Outcome:
         scheduler.leaked,
         () if recorder is None else tuple(recorder.loops),
     )
+
+
+def _let_recurse() -> Callable[[], None]:
+    """Let tasks call as deep as threads of their own could; return what undoes this."""
+    before = sys.getrecursionlimit()
+    depth, frame = 0, sys._getframe()
+    while frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    sys.setrecursionlimit(before * _FRAMES_PER_CALL + depth)
+    return lambda: sys.setrecursionlimit(before)
 
 
 def _loop_managers() -> tuple[LoopsApart, AbstractContextManager[None]]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol, final, runtime_checkable
 
+from harness.explore.error_text import text_of
 from harness.explore.explaining import find_race
 from harness.sim import Event as RecordedEvent
 from harness.views.errors import InvalidArgumentError
@@ -154,7 +155,7 @@ def _counts(execution: Execution, max_events: int) -> str:
 def _outcome(execution: Execution) -> str:
     if execution.error is None:
         return "no error"
-    words = _ADDRESS.sub("0x…", clean(str(execution.error)))
+    words = _ADDRESS.sub("0x…", clean(text_of(execution.error)))
     if len(words) > _LONGEST_ERROR:
         words = f"{words[:_LONGEST_ERROR]}…"
     return f"{type(execution.error).__name__}: {words}" if words else type(execution.error).__name__

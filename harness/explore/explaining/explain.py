@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from harness.explore.error_text import text_of
 from harness.explore.explaining.columns import columns, said
 from harness.explore.explaining.race import Family, Race, find_race
 from harness.explore.program import file_of
@@ -135,7 +136,7 @@ def _place(event: Event, program_file: str) -> str:
 
 
 def _outcome(failure: Failure) -> str:
-    text = str(failure.error).strip().partition("\n")[0]
+    text = text_of(failure.error).strip().partition("\n")[0]
     said_first = f"{type(failure.error).__name__}: {text}" if text else type(failure.error).__name__
     error = next((event for event in reversed(failure.execution.events) if event.kind == "error"), None)
     where = (
