@@ -83,7 +83,11 @@ def calls_itself_for_ever():
     again(0)
 
 
-def test_endless_recursion_ends_as_it_does_natively():
+def test_endless_recursion_ends_as_it_does_natively(request):
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(400)  # a shorter way
+    request.addfinalizer(lambda: sys.setrecursionlimit(before))
+
     result = explore(calls_itself_for_ever)
 
     assert type(result.failure.error) is RecursionError
