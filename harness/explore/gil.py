@@ -24,6 +24,7 @@ from harness.sim import Event, World, execute_under_gil
 __all__ = ["reachable_under_gil"]
 
 _WALKS = 100
+_MOST_EVENTS = 200_000  # of the failing schedule, times the walks: long programs are walked less often
 _PLAIN_VALUE = re.compile(r"-?\d[\d.e+-]*|True|False|None|'.*'|\".*\"|nothing", re.DOTALL)
 _PLAIN_NODES = (ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp)
 _PLAIN_STATEMENTS = (ast.Assign, ast.AugAssign, ast.If, ast.Expr, ast.Pass, ast.FunctionDef)
@@ -45,12 +46,13 @@ def reachable_under_gil(world: World, failing: Recorded) -> bool | None:
     if place_of(execute_under_gil(world, FollowOrder(order_of(events), failing.draws).choose, record=True)) == place:
         return True
     walk, others = RandomWalk(0), False
-    for _ in range(_WALKS):
+    walks = min(_WALKS, _MOST_EVENTS // max(len(events), 1))
+    for _ in range(walks):
         found = place_of(execute_under_gil(world, walk.choose))
         if found == place:
             return True
         others = others or found[0] != "ok"
-    return False if not others and _is_plain(find_race(events)) else None
+    return False if walks == _WALKS and not others and _is_plain(find_race(events)) else None
 
 
 def _is_plain(race: Race | None) -> bool:

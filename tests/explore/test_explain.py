@@ -14,6 +14,7 @@ import pytest
 
 from harness import pitfalls
 from harness.explore import explore
+from harness.explore.explaining.columns import short_name
 from harness.explore.shrinking import MAX_RUNS
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -210,3 +211,33 @@ def test_objects_are_told_neither_by_address_nor_by_their_own_text():
     values = {event.value for event in failure.execution.events}
     assert {"", "list of 0"} <= values
     assert not any("0x" in value for value in values)
+
+
+def waits_for_what_is_slow():
+    done = threading.Event()
+
+    def serve():
+        lock = threading.Lock()
+        with lock:
+            pass
+        done.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    if not done.wait(timeout=60):
+        raise TimeoutError("nobody answered")
+    thread.join()
+
+
+def test_time_out_that_falls_due_while_a_task_could_go_on_is_called_by_its_name():
+    explanation = explore(waits_for_what_is_slow).failure.explain()
+
+    assert "TimeoutError: nobody answered" in explanation
+    assert "could go on" in explanation.splitlines()[0]
+    assert "a time-out falls due" in explanation.splitlines()[1]
+    assert "in any order" not in explanation
+
+
+def test_file_of_a_package_is_named_with_the_package():
+    assert short_name(pytest.__file__) == "pytest/__init__.py"
+    assert short_name(inspect.__file__) == "inspect.py"

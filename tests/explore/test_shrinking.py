@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 import fifteen
@@ -214,3 +215,13 @@ def test_stretches_of_one_task_are_joined_and_empty_ones_dropped():
     order = [Stretch(1, 3), Stretch(2, 2), Stretch(2, 4), Stretch(1, 2), Stretch(2, 5), Stretch(1, 9)]
 
     assert tidy(order) == (Stretch(1, 3), Stretch(2, 5), Stretch(1, 9))
+
+
+def test_long_executions_are_shrunk_in_fewer_runs(monkeypatch):
+    whole = explore(fifteen.lost_update).failure
+    monkeypatch.setattr(sys.modules["harness.explore.shrinking.shrinker"], "_MOST_EVENTS", 1)
+
+    short = explore(fifteen.lost_update).failure
+
+    assert short.shrinking.runs == 1 < whole.shrinking.runs
+    assert type(replay(fifteen.lost_update, short.token).error) is type(whole.error)

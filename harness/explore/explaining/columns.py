@@ -10,7 +10,7 @@ from harness.explore.explaining.race import Race
 from harness.explore.shrinking.dependence import do_clash
 from harness.sim import Event, shown_file
 
-__all__ = ["columns", "said"]
+__all__ = ["columns", "said", "short_name"]
 
 Actor = tuple[int, int]  # number of the task, and of the asyncio task in it
 
@@ -144,6 +144,12 @@ def _fit(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
+def short_name(path: str) -> str:
+    """Return the last part of a file's name, and of a package's own file the package too."""
+    shown = PurePath(shown_file(path))
+    return "/".join(shown.parts[-2:]) if shown.name == "__init__.py" else shown.name
+
+
 def _is_verdict(event: Event) -> bool:
     """Return whether the event is the program's own judgement, which has no column."""
     return event.kind == "error" and event.task == 1
@@ -155,8 +161,8 @@ def _place(event: Event, program_path: str) -> str:
         return ""
     if event.depth and event.via:
         source = linecache.getline(program_path, event.via).strip()
-        return f"{PurePath(shown_file(program_path)).name}:{event.via}  {source}"
-    return f"{PurePath(event.file).name}:{event.line}  {event.source}"
+        return f"{short_name(program_path)}:{event.via}  {source}"
+    return f"{short_name(event.path)}:{event.line}  {event.source}"
 
 
 def _preemption(events: Sequence[Event], event: Event) -> str:
@@ -173,4 +179,4 @@ def _await(events: Sequence[Event], event: Event) -> str:
     runs = f"; {after.async_task.name} runs" if after is not None and after.async_task is not None else ""
     path, line = event.left_at or ("", 0)
     name = event.async_task.name if event.async_task is not None else event.task_name
-    return _fit(f"  ---- {name} awaits at {PurePath(shown_file(path)).name}:{line}{runs} ----", _WIDTH)
+    return _fit(f"  ---- {name} awaits at {short_name(path)}:{line}{runs} ----", _WIDTH)

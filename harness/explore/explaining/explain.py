@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.explore.error_text import text_of
-from harness.explore.explaining.columns import columns, said
+from harness.explore.explaining.columns import columns, said, short_name
 from harness.explore.explaining.race import Family, Race, find_race
 from harness.explore.program import file_of
 from harness.instrument import module_of
@@ -66,9 +66,9 @@ def replay_call(failure: Failure) -> str:
 
 
 def _head(failure: Failure, race: Race | None) -> list[str]:
-    if race is None:
-        return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
     file = shown_file(file_of(failure.origin.program))
+    if race is None:
+        return _without_race(failure.execution.events, file)
     first, second, third = race.first, race.second, race.third
     one = f"{first.actor_name} {said(first)} at {_place(first, file)},{_awaiting(race)}"
     if first.actor == second.actor:
@@ -80,6 +80,27 @@ def _head(failure: Failure, race: Race | None) -> list[str]:
         then = "then " * (race.awaited is None)
         other = f"{then}{second.actor_name} {said(second)} at {_place(second, file)}."
     return [one, other, _fix(race.family, first.target)]
+
+
+def _without_race(events: Sequence[Event], file: str) -> list[str]:
+    for clock in reversed([event for event in events if event.kind == "clock"]):
+        slow = _slow(events[: clock.step], file)
+        if slow:
+            return [
+                f"{slow}: it could go on,",
+                "but time passes and a time-out falls due. However long it is, a task may be slower.",
+                "Fix (time-out): bear one that comes at any moment, or wait without.",
+            ]
+    return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
+
+
+def _slow(before: Sequence[Event], file: str) -> str:
+    """Return which task could have gone on when the clock advanced instead: one that was left, or had not begun."""
+    if before and before[-1].preempted:
+        return f"{before[-1].actor_name} is slow at {_place(before[-1], file)}"
+    begun = {event.task_name for event in before}
+    start = next((event for event in before if event.kind == "start" and event.target not in begun), None)
+    return "" if start is None else f"{start.target}, started at {_place(start, file)}, is slow to begin"
 
 
 def _uses(cross: CrossLoop) -> Race:
@@ -121,7 +142,7 @@ def _awaiting(race: Race) -> str:
     if race.awaited is None:
         return ""
     path, line = race.awaited
-    return f" and awaits at {PurePath(shown_file(path)).name}:{line}, which lets the other in:"
+    return f" and awaits at {short_name(path)}:{line}, which lets the other in:"
 
 
 def _fix(family: Family, first: str) -> str:
@@ -132,7 +153,7 @@ def _place(event: Event, program_file: str) -> str:
     """Return the line in the program, and where below it the access itself is."""
     if not event.depth or not event.via:
         return f"{event.file}:{event.line}"
-    return f"{program_file}:{event.via} (in {event.function}, {PurePath(event.file).name}:{event.line})"
+    return f"{program_file}:{event.via} (in {event.function}, {short_name(event.path)}:{event.line})"
 
 
 def _outcome(failure: Failure) -> str:
@@ -140,9 +161,7 @@ def _outcome(failure: Failure) -> str:
     said_first = f"{type(failure.error).__name__}: {text}" if text else type(failure.error).__name__
     error = next((event for event in reversed(failure.execution.events) if event.kind == "error"), None)
     where = (
-        f", in {error.actor_name} at {PurePath(error.file).name}:{error.line}"
-        if error is not None and error.line
-        else ""
+        f", in {error.actor_name} at {short_name(error.path)}:{error.line}" if error is not None and error.line else ""
     )
     room = _WIDTH - len(where)
     return f"{said_first if len(said_first) <= room else said_first[: room - 3] + '...'}{where}"

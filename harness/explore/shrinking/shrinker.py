@@ -1,8 +1,8 @@
 """Shrinking: from a failing execution to the simplest schedule that fails in the same way.
 
-Runs the passes in turn on recorded executions until none helps or the bound on extra executions is reached. A candidate
-is taken only if its own execution fails in the same way and measures less, so every step of the way is a real
-execution and the result replays. Deterministic: nothing is drawn, and equal executions shrink equally.
+Runs the passes in turn on recorded executions until none helps or the bound on extra executions, or on their events, is
+reached. A candidate is taken only if its own execution fails in the same way and measures less, so every step of the
+way is a real execution and the result replays. Deterministic: nothing is drawn, and equal executions shrink equally.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from harness.sim import Outcome, World
 __all__ = ["MAX_RUNS", "PassCount", "Recorded", "Shrinking", "recorded", "shrink"]
 
 MAX_RUNS = 100
+_MOST_EVENTS = 400_000  # in all runs together, so that long programs are not shrunk for minutes
 _PLACES = 40  # tried for a single preemption
 
 
@@ -96,7 +97,7 @@ class _Shrinker:
 
     def __init__(self, world: World, found: Recorded, max_runs: int) -> None:
         self._world, self.best = world, found
-        self._left = max_runs
+        self._left, self._events_left = max_runs, _MOST_EVENTS
         self._place = place_of(found.outcome)
         self._tried: set[Order] = set()
         self._runs = self._taken = 0
@@ -104,7 +105,7 @@ class _Shrinker:
 
     def run(self) -> None:
         before = None
-        while self._left and self.best.measure != before:
+        while self._left and self._events_left > 0 and self.best.measure != before:
             before = self.best.measure
             self._pass("straighten", lambda: self._try_all(straightened(self.best.outcome.events), first=False))
             self._pass("leave out", lambda: leave_out(self._order(), self._accept))
@@ -131,13 +132,14 @@ class _Shrinker:
 
     def _accept(self, order: Order) -> Order | None:
         """Run an order unless it was run before; keep it if it fails in the same way and is simpler."""
-        if not self._left or order in self._tried or self._world.is_interrupted:
+        if not self._left or self._events_left <= 0 or order in self._tried or self._world.is_interrupted:
             return None
         self._tried.add(order)
         self._left -= 1
         self._runs += 1
         follow = FollowOrder(order, self.best.draws)
         outcome = self._world.execute(follow.choose, record=True)
+        self._events_left -= len(outcome.events)
         recorded = Recorded(outcome, follow.schedule(), follow.draws)
         if place_of(outcome) != self._place or recorded.measure >= self.best.measure:
             return None
