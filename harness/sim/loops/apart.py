@@ -10,8 +10,9 @@ import sys
 from asyncio import events, tasks
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import call
 from typing import Any, final
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from harness.sim.loops.event_loop import EventLoop
 from harness.sim.loops.ordered_set import OrderedRefs
@@ -43,6 +44,7 @@ class LoopsApart:
         self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
         ALL_TASKS.data = self._made  # type: ignore[attr-defined]
+        ALL_TASKS.add = self._add  # type: ignore[method-assign]
 
     def reset(self) -> None:
         """Forget what an execution left, and what it set; called after each."""
@@ -51,7 +53,7 @@ class LoopsApart:
             and events._get_running_loop() is None
             and sys.get_asyncgen_hooks() == (None, None)
         )
-        if is_untouched and all(isinstance(task.get_loop(), EventLoop) for task in self._living()):
+        if is_untouched and not self._foreign():
             self._own.forget()
             self._made.clear()
         else:
@@ -67,17 +69,22 @@ class LoopsApart:
         finally:
             self.__enter__()
 
-    def _living(self) -> list[Any]:
-        """Return the tasks that were made and are still there."""
-        return [task for task in (reference() for reference in self._made) if task is not None] if self._made else []
+    def _add(self, task: Any) -> None:
+        """Keep a task among all tasks, without asking to be told of its end: an execution does not last."""
+        self._made.append(ref(task))
+
+    def _foreign(self) -> list[Any]:
+        """Return the tasks that another thread of the process has made in the meantime."""
+        living = filter(None, map(call, self._made))
+        return [task for task in living if not isinstance(task.get_loop(), EventLoop)]
 
     def __exit__(self, *raised: object) -> None:
-        made = self._living()
+        foreign = self._foreign()
+        del ALL_TASKS.add
         ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
-        self._made = OrderedRefs()
-        for task in made:  # by another thread of the process, in the meantime
-            if not isinstance(task.get_loop(), EventLoop):
-                ALL_TASKS.add(task)
+        self._made.clear()
+        for task in foreign:
+            ALL_TASKS.add(task)
         events._event_loop_policy = self._policy  # type: ignore[attr-defined]
         sys.set_asyncgen_hooks(*self._hooks)
         events._set_running_loop(self._running)

@@ -153,20 +153,14 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         With something ready, no timers and no sockets there is nothing to wait for and nothing to ask of the selector.
         """
         scheduler, task, ready = self.scheduler, self.task, self._ready
-        if (
-            not ready
-            or self._scheduled
-            or self._debug
-            or scheduler.is_followed
-            or self._selector.keys
-            or task is None
-            or task.atomic
-        ):
+        if not ready or self._scheduled or self._debug or self._selector.keys or task is None or task.atomic:
             super()._run_once()  # type: ignore[misc]  # no stub has it
             return
-        if len(scheduler.ready) > 1 or scheduler.clock.timers:
+        if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
             self._pass(task, self, "round")
         self._has_news = False
+        if scheduler.watch is not None:
+            scheduler.watch.acquire(task, self)
         for _ in range(len(ready)):
             handle = ready.popleft()
             if not handle._cancelled:
@@ -336,6 +330,8 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         if factory is not None:
             options["eager_start"] = True
         task = LoopTask(coro, loop=self, name=name, **options)
+        if not task._number:  # those that begin at once have had theirs
+            scheduler.loop_hashes = task._number = scheduler.loop_hashes + 1
         if self._debug:
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
         return task if scheduler.recorder is None else self._note(task)

@@ -39,7 +39,7 @@ for _cls, _name in ((LoopTask, "Task"), (LoopFuture, "Future")):  # reports and 
 
 
 def _number(made: LoopTask | LoopFuture) -> int:
-    """Return the number of a task or future, given when it is first hashed: a task's by its own making."""
+    """Return the number of a task or future, given when it is first hashed, a task's when it is made."""
     loop: EventLoop = made.get_loop()  # type: ignore[assignment]  # only our loops make them
     loop.scheduler.loop_hashes += 1
     made._number = loop.scheduler.loop_hashes

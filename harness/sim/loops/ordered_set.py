@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
+from weakref import ref
 
 __all__ = ["OrderedRefs", "OrderedSet"]
 
@@ -69,16 +70,17 @@ class OrderedSet(set[_T]):
         return OrderedSet(self)
 
 
-class OrderedRefs(dict[Any, None]):
-    """What a weak set of asyncio's keeps its members' references in, so that it iterates in their order. Confined.
+class OrderedRefs(list[ref[Any]]):
+    """What a weak set of asyncio's keeps its references in, so that it iterates in the order of insertion. Confined.
 
-    A set as far as such weak sets go, and the quickest: an asyncio task is put in by a single call of C.
+    A set as far as asyncio goes: nothing is put in twice, and what is dead may stay in.
     """
 
     __slots__ = ()
 
-    add = dict.setdefault
+    add = list.append
 
-    def discard(self, member: object) -> None:
-        """Take a member out, if it is in."""
-        self.pop(member, None)
+    def discard(self, reference: ref[Any]) -> None:
+        """Take a reference out, if it is in."""
+        if reference in self:
+            self.remove(reference)
