@@ -44,7 +44,7 @@ class LoopsApart:
         self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
         ALL_TASKS.data = self._made  # type: ignore[attr-defined]
-        ALL_TASKS.add = self._add  # type: ignore[method-assign]
+        ALL_TASKS.add = self._add  # type: ignore[assignment,method-assign]  # by another name of its argument
 
     def reset(self) -> None:
         """Forget what an execution left, and what it set; called after each."""

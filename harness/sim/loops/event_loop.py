@@ -1,15 +1,7 @@
 """The event loop of the controlled world: asyncio's own loop, where waiting is left to the scheduler.
 
-Everything that makes asyncio what it is stays: the ready queue and its order, timers, cancellation, shutdown. What a
-selector would do is done by the task that runs the loop: with nothing to do it blocks until a timer falls due or
-another thread's ``call_soon_threadsafe`` wakes it. Its timers fall due while it waits: its own callbacks take no time
-by the virtual clock, those of other threads may. Were the clock free to advance before each callback, as it is before
-each step of a thread, every loop alone would have choices, ``wait_for`` and ``timeout`` would strike work that never
-waits, and their number would differ by version, as asyncio's own callbacks do. What is lost: a timer that falls due
-while a callback of the same loop computes for long.
-
-Its selector is one over the network in memory, so that transports, streams and servers are asyncio's own as well. There
-is no system's selector and no pair of sockets to set up: making a loop costs a few microseconds.
+Everything that makes asyncio what it is stays: the ready queue and its order, timers, cancellation, shutdown. What is
+ours: who may come in before a callback, hashes and names of tasks, and what only the outside world could do.
 """
 
 from __future__ import annotations
@@ -18,79 +10,46 @@ import asyncio
 import re
 import sys
 import weakref
-from asyncio import base_events, constants, events, selector_events
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from asyncio import constants
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
-from harness.sim.clock import Timer
-from harness.sim.errors import TaskExit
 from harness.sim.loops.faults import fault_of
-from harness.sim.loops.loop_task import LoopFuture, LoopTask
+from harness.sim.loops.loop_task import LoopFuture, LoopHandle, LoopTask
 from harness.sim.loops.ordered_set import OrderedRefs
+from harness.sim.loops.rounds import Rounds
 from harness.sim.network.resolving import getaddrinfo
-from harness.sim.network.selector import Selector
 from harness.sim.scheduler import Stop
-from harness.sim.task import Task, current_task, running_task
+from harness.sim.task import Task, current_task
 
 __all__ = ["EventLoop"]
 
 _Ts = TypeVarTuple("_Ts")
 
-_LAST_ROUNDS = 100  # iterations a loop has to end in, once its thread is being ended
 # What needs a signal, a process or a network that is not there.
 _REFUSED = (
     *("add_signal_handler", "remove_signal_handler", "connect_read_pipe", "connect_write_pipe"),
     *("subprocess_exec", "subprocess_shell", "create_datagram_endpoint"),
     *("create_unix_connection", "create_unix_server"),
 )
-_ROUND = base_events.BaseEventLoop._run_once.__code__  # type: ignore[attr-defined]  # no stub has it
 _UNNAMED = re.compile(r"Task-\d+|None")  # CPython 3.13.0 calls all tasks of a factory None
 _EAGER = getattr(asyncio, "eager_task_factory", None)
 
 
 @final
-class EventLoop(selector_events.BaseSelectorEventLoop):
-    """An asyncio loop of one execution. Loop-affine, as any; ``call_soon_threadsafe`` is thread-safe.
-
-    Attributes:
-        scheduler: That of the execution.
-        number: Number of the loop in the execution, from 1.
-        task: The task that runs it, ``None`` while it does not run.
-        runner: Number of the task that ran it last, 0 before one did.
-        is_cut: Whether its thread was ended while it ran, so that what it leaves behind is no fault of the program's.
-    """
+class EventLoop(Rounds):
+    """An asyncio loop of one execution. Loop-affine, as any; ``call_soon_threadsafe`` is thread-safe."""
 
     if TYPE_CHECKING:  # what the stubs of asyncio leave out
-        _asyncgen_finalizer_hook: Callable[[Any], None]
-        _asyncgen_firstiter_hook: Callable[[Any], None]
-        _check_closed: Callable[[], None]
-        _check_running: Callable[[], None]
-        _debug: bool
-        _default_executor: object
         _asyncgens: weakref.WeakSet[Any]
-        _ready: deque[asyncio.Handle]
-        _scheduled: list[asyncio.TimerHandle]
-        _stopping: bool
+        _default_executor: object
         _task_factory: Callable[..., Any] | None
 
     def __init__(self, maker: Task) -> None:
-        base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
-        self.scheduler = maker.scheduler
-        reference = weakref.ref(self)
-        self.scheduler.loops.append(reference)
-        self.number = len(self.scheduler.loops)
+        Rounds.__init__(self, maker)
         if self.scheduler.recorder is not None:
             self.scheduler.recorder.loop_made(maker, self)
-        self.task: Task | None = None
-        self.runner = 0
-        self.is_cut = False
-        self._is_waiting = False
-        self._has_news = False  # whether a callback came since the last round began
-        self._timer: Timer | None = None  # while it waits for a deadline of its own
-        self._rounds_left = _LAST_ROUNDS
-        self._selector = Selector(maker, reference)  # no circle: a loop that is let go is freed at once
         self._connected: weakref.WeakValueDictionary[int, Any] | None = None
         self._asyncgens.data = OrderedRefs()  # type: ignore[attr-defined]  # no stub has it
 
@@ -120,146 +79,6 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         else:
             super().__del__()
 
-    # Running and waiting
-
-    def run_forever(self) -> None:
-        """Run until ``stop`` is called; as asyncio's."""
-        task = running_task()
-        assert task is not None
-        self._check_closed()
-        self._check_running()
-        self.task, task.loop, self.scheduler.marked = task, self, self
-        self.runner = task.number
-        try:
-            base_events.BaseEventLoop.run_forever(self)
-        except TaskExit:
-            self.is_cut = True
-            raise
-        finally:
-            self.task = task.loop = self.scheduler.marked = None
-
-    @staticmethod
-    def mark(loop: EventLoop | None) -> None:
-        """Tell the OS thread which loop runs in the task that goes on in it."""
-        events._set_running_loop(loop)
-        if loop is None:
-            sys.set_asyncgen_hooks(None, None)
-        else:
-            sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
-
-    def _run_once(self) -> None:
-        """Run one round: let others come in, then run what was ready; as asyncio's, which is asked where more is to do.
-
-        With something ready, no timers and no sockets there is nothing to wait for and nothing to ask of the selector.
-        """
-        scheduler, task, ready = self.scheduler, self.task, self._ready
-        if not ready or self._scheduled or self._debug or self._selector.keys or task is None or task.atomic:
-            super()._run_once()  # type: ignore[misc]  # no stub has it
-            return
-        if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
-            self._pass(task, self, "round")
-        self._has_news = False
-        if scheduler.watch is not None:
-            scheduler.watch.acquire(task, self)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:
-                handle._run()
-
-    def idle(self, timeout_s: float | None, has_events: bool) -> None:
-        """Block the loop's task, if it has nothing to do, until somebody wakes it or the time is over."""
-        task = self.task
-        if task is None or task.atomic:
-            self._hurry(has_events)
-            return
-        if self._scheduled or has_events or timeout_s == 0:
-            self._pass(task, self, "round")
-            has_events = has_events or bool(self._ready) or self.has_work()
-            if self._scheduled:
-                timeout_s = max(0.0, self._scheduled[0].when() - self.scheduler.clock.now_s)
-        elif self.scheduler.tracker is not None:
-            self.scheduler.tracker.primitive(task, self, "round")
-        if not has_events and timeout_s != 0:
-            self._wait(task, timeout_s)
-        self._has_news = False
-
-    def wake(self) -> None:
-        """Let the loop go on, if it waits."""
-        if self._is_waiting and self.task is not None:
-            self._stop_waiting()
-            self.scheduler.make_ready(self.task)
-
-    def _wait(self, task: Task, timeout_s: float | None) -> None:
-        scheduler = self.scheduler
-        scheduler.unready(task)
-        self._is_waiting = True
-        if timeout_s is not None:
-            self._timer = scheduler.clock.start(task, timeout_s, self.wake)
-        try:
-            scheduler.block(task, self)
-        finally:
-            self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        """Take the timer away at once: what woke the loop came before it, however slow the loop is to go on."""
-        self._is_waiting = False
-        if self._timer is not None:
-            self.scheduler.clock.cancel(self._timer)
-            self._timer = None
-
-    def _pass(self, task: Task, primitive: object, operation: str | None) -> None:
-        """Come to a scheduling point, if anything else could go on there."""
-        scheduler = self.scheduler
-        tracker = scheduler.tracker
-        if len(scheduler.ready) == 1 and tracker is None and not scheduler.clock.timers:
-            return
-        if tracker is not None and operation is not None and not task.inside:
-            tracker.primitive(task, primitive, operation)
-        if len(scheduler.ready) > 1 or any(timer.task is not None for timer in scheduler.clock.timers):
-            scheduler.point(task)
-        elif tracker is not None and not task.inside:
-            tracker.step(task)
-
-    def has_work(self) -> bool:
-        """Return whether its next round has something to run, so that it does not wait.
-
-        That leaves out what it runs before.
-        """
-        return self._has_news or self._stopping or (not self._closed and self._selector.has_events())
-
-    def next_deadline_s(self) -> float | None:
-        """Return when its next timer is due, in simulated seconds; ``None`` without timers."""
-        return self._scheduled[0].when() if self._scheduled else None
-
-    def is_timed(self) -> bool:
-        """Return whether it waits for a timer."""
-        return self._timer is not None
-
-    def _hurry(self, has_events: bool) -> None:
-        """Go on without waiting, for a while, because the loop's thread is being ended."""
-        self.is_cut = True
-        self._rounds_left -= 1
-        if not (self._ready or has_events) or self._rounds_left < 0:
-            raise TaskExit
-
-    def _close_self_pipe(self) -> None:
-        """Do nothing: there is none, ``call_soon_threadsafe`` wakes the task itself."""
-
-    def _process_events(self, event_list: Sequence[object]) -> None:
-        """Take what the selector gave; what foreign callbacks left comes before the round that runs them."""
-        if self.task is not None and self.scheduler.watch is not None:
-            self.scheduler.watch.acquire(self.task, self)
-        super()._process_events(event_list)  # type: ignore[misc]  # no stub has it
-
-    def time(self) -> float:
-        """Return the simulated seconds; for the program, after a scheduling point: the clock may advance before."""
-        scheduler = self.scheduler
-        if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:
-            task = current_task()
-            if task is not None and sys._getframe(1).f_code is not _ROUND:
-                self._pass(task, scheduler.clock, "read")
-        return scheduler.clock.now_s
-
     # Callbacks, tasks and futures
 
     def call_soon(
@@ -269,10 +88,9 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         scheduler = self.scheduler
         if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
             self._let_in()
-        self._has_news = True
         if self._closed or self._debug:
             return super().call_soon(callback, *args, context=context)
-        handle = events.Handle(callback, args, self, context)
+        handle = LoopHandle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -285,6 +103,7 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
             task = current_task()
             if task is not None:  # that of another thread is not allowed, and not declared
                 self._pass(task, self, "call_soon" if self.task is None or self.task is task else None)
+        self._has_news = True
 
     def _note_foreign(self) -> None:
         """Record a ``call_soon`` from another thread than the loop's, which nothing wakes the loop for."""
@@ -317,19 +136,21 @@ class EventLoop(selector_events.BaseSelectorEventLoop):
         return LoopFuture(loop=self)
 
     def create_task(  # type: ignore[override]  # the stubs have one version's options
-        self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, **options: Any
+        self, coro: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
     ) -> asyncio.Task[Any]:
         """Make a task of this loop; unnamed ones are called by number, from 1 in each execution."""
         scheduler, factory = self.scheduler, self._task_factory
         if factory is not None and factory is not _EAGER:
-            return self._note(self._numbered(super().create_task(coro, name=name, **options)))
-        self._check_closed()
+            return self._note(self._numbered(super().create_task(coro, name=name, context=context)))
+        if self._closed:
+            self._check_closed()
         if name is None:
             number = scheduler.loop_names = scheduler.loop_names + 1
             name = f"Task-{number}"
-        if factory is not None:
-            options["eager_start"] = True
-        task = LoopTask(coro, loop=self, name=name, **options)
+        if factory is None:
+            task = LoopTask(coro, loop=self, name=name, context=context)
+        else:
+            task = LoopTask(coro, loop=self, name=name, context=context, eager_start=True)  # type: ignore[call-arg]
         if not task._number:  # those that begin at once have had theirs
             scheduler.loop_hashes = task._number = scheduler.loop_hashes + 1
         if self._debug:

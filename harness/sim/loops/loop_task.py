@@ -1,4 +1,4 @@
-"""Tasks and futures of a loop in the controlled world: asyncio's own, hashed by creation.
+"""Tasks, futures and callbacks of a loop in the controlled world: asyncio's own, the first two hashed by creation.
 
 asyncio keeps its tasks in sets in many places, and cancels or counts them in the order of the set. With numbers for
 hashes that order is the same in every process.
@@ -7,12 +7,14 @@ hashes that order is the same in every process.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.sim.loops.event_loop import EventLoop
 
-__all__ = ["LoopFuture", "LoopTask"]
+__all__ = ["LoopFuture", "LoopHandle", "LoopTask"]
 
 
 class LoopTask(asyncio.Task[Any]):
@@ -33,7 +35,23 @@ class LoopFuture(asyncio.Future[Any]):
         return self._number or _number(self)
 
 
-for _cls, _name in ((LoopTask, "Task"), (LoopFuture, "Future")):  # reports and texts of asyncio call them as they are
+class LoopHandle(asyncio.Handle):
+    """A callback of a controlled loop that is not in debug mode, of which nothing is asked then. Loop-affine."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, callback: Callable[..., object], args: Sequence[Any], loop: EventLoop, context: Context | None = None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop, self._callback, self._args = loop, callback, args
+        self._cancelled = False
+        self._repr = self._source_traceback = None
+
+
+# Reports and texts of asyncio call them as they are.
+_cls: type
+for _cls, _name in ((LoopTask, "Task"), (LoopFuture, "Future"), (LoopHandle, "Handle")):
     _cls.__name__ = _cls.__qualname__ = _name
     _cls.__module__ = "asyncio"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # what signal is made of
 import asyncio
 import sys
-from asyncio import events, runners, selector_events, tasks
+from asyncio import events, futures, runners, selector_events, tasks
 from collections.abc import Callable, Iterator
 from functools import wraps
 from operator import call
@@ -23,6 +23,7 @@ __all__ = ["loop_patches", "ordered_sets"]
 _ORDERED = ("asyncio.tasks", "asyncio.taskgroups", "anyio._backends._asyncio")
 _UNIX_LOOP = asyncio.SelectorEventLoop
 _real_init = _UNIX_LOOP.__init__
+_loop_of: Callable[[Any], object] = futures._get_loop  # type: ignore[attr-defined]  # no stub has it
 
 
 def loop_patches() -> Iterator[tuple[object, str, object]]:
@@ -33,7 +34,7 @@ def loop_patches() -> Iterator[tuple[object, str, object]]:
         yield selector_events.BaseSelectorEventLoop, name, guard(real, f"{name.strip('_')} of a real event loop")
     for owner in (events, asyncio):
         yield owner, "new_event_loop", _checked(events.new_event_loop)
-    yield runners.Runner, "_lazy_init", _checked_runner(runners.Runner._lazy_init)  # type: ignore[attr-defined]
+    yield runners.Runner, "__init__", _checking(runners.Runner.__init__)
     yield runners, "signal", _signal  # its own names make members of an enumeration each time
     for owner in (tasks, asyncio):
         yield owner, "all_tasks", _in_order(tasks.all_tasks)
@@ -71,15 +72,14 @@ def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyn
     return new_event_loop
 
 
-def _checked_runner(real: Callable[[Any], None]) -> Callable[[Any], None]:
-    @wraps(real)
-    def lazy_init(runner: Any) -> None:
-        before = runner._loop
-        real(runner)
-        if runner._loop is not before:
-            _ours(runner._loop)
+def _checking(real: Callable[..., None]) -> Callable[..., None]:
+    """Return the making of a runner, which asks its factory for a loop later."""
 
-    return lazy_init
+    @wraps(real)
+    def init(runner: Any, *, debug: bool | None = None, loop_factory: Any = None) -> None:
+        real(runner, debug=debug, loop_factory=loop_factory and _checked(loop_factory))
+
+    return init
 
 
 def _ours(loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
@@ -105,9 +105,11 @@ def _in_order(real: Callable[..., set[Any]]) -> Callable[..., set[Any]]:
 
     @wraps(real)
     def all_tasks(loop: asyncio.AbstractEventLoop | None = None) -> set[Any]:
-        if loop is not None and not (EAGER_TASKS or any(map(call, ALL_TASKS.data))):  # type: ignore[attr-defined]
-            return set()
-        found = real(loop)
-        return found if current_task() is None else OrderedSet(sorted(found, key=hash))
+        if current_task() is None:
+            return real(loop)
+        wanted = events.get_running_loop() if loop is None else loop
+        made = [*filter(None, map(call, ALL_TASKS.data)), *EAGER_TASKS]  # type: ignore[attr-defined]  # as asyncio's
+        found = [task for task in made if _loop_of(task) is wanted and not task.done()]
+        return OrderedSet(sorted(found, key=hash)) if found else set()
 
     return all_tasks
