@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.instrument import Site
 from harness.sim.clock import Clock
-from harness.sim.locations import CLOCK, STARTS, WRITE, Locations, alive
+from harness.sim.locations import CLOCK, NAMES, STARTS, WRITE, Locations, alive
 from harness.sim.locks import Lock
 from harness.sim.primitive_use import Use, use_of
 from harness.sim.task import Task
@@ -123,6 +123,11 @@ class Footprints:
     def started() -> int:
         """Return the access of a start: it takes the next number, by which identity and randomness go."""
         return STARTS * 4 + WRITE
+
+    @staticmethod
+    def named() -> int:
+        """Return the access of taking the next number that threads are named by."""
+        return NAMES * 4 + WRITE
 
     @staticmethod
     def ended(task: Task) -> int:

@@ -146,6 +146,9 @@ class GilWatch:
         """Note that a thread was started: who starts one waits until it runs."""
         self._could.add(task.number)
 
+    def take_number(self, task: Task) -> None:
+        """See `Tracker.take_number`."""
+
     def end(self, task: Task) -> None:
         """Nothing to note."""
 

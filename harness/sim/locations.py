@@ -18,11 +18,23 @@ from typing import Any, final
 from harness.instrument import CONTAINERS, Site
 from harness.sim.event import NO_KEY
 
-__all__ = ["CLOCK", "INTENT_READ", "INTENT_WRITE", "READ", "STARTS", "WRITE", "Locations", "alive", "are_in_conflict"]
+__all__ = [
+    "CLOCK",
+    "INTENT_READ",
+    "INTENT_WRITE",
+    "NAMES",
+    "READ",
+    "STARTS",
+    "WRITE",
+    "Locations",
+    "alive",
+    "are_in_conflict",
+]
 
 READ, WRITE, INTENT_READ, INTENT_WRITE = range(4)
 CLOCK = 0  # location of the virtual clock; tasks' lives are at their negative numbers
 STARTS = -1_000_000  # location of all starts: their order tells the numbers of what is started
+NAMES = -900_000  # location of the number that the next thread without a name is named by
 _FIRST = 1
 _CONFLICT = tuple(WRITE in (a, b) or {a, b} == {READ, INTENT_WRITE} for a in range(4) for b in range(4))  # at a * 4 + b
 

@@ -7,7 +7,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from types import BuiltinMethodType, ModuleType
@@ -23,7 +23,9 @@ from harness.sim.operations import operations
 from harness.sim.pool_worker import pool_patches
 from harness.sim.randomness import Randomness
 from harness.sim.started import thread_maker
+from harness.sim.task import current_task
 from harness.sim.tracing import tracing_replacements
+from harness.sim.tracker import Tracker
 
 __all__ = ["Patches"]
 
@@ -103,12 +105,13 @@ class Patches:
             return date_reading(function)
         return self._stand_ins.get(id(function), function)
 
-    def reset(self) -> None:
+    def reset(self, tracker: Tracker | None = None) -> None:
         """Put back what programs set, and make names of threads and pools count from the start again."""
         vars(threading).update(self._before)
         self._pools = count()
         self._randomness.reset()
-        threading._counter = count(1).__next__  # type: ignore[attr-defined]
+        numbers = count(1).__next__
+        threading._counter = numbers if tracker is None else _telling(numbers, tracker)  # type: ignore[attr-defined]
 
     def take_out(self) -> None:
         """Put every name back, last replaced first."""
@@ -134,3 +137,15 @@ class Patches:
         if isinstance(owner, ModuleType) and callable(real):
             self._stand_ins[id(real)] = replacement
         setattr(owner, name, replacement)
+
+
+def _telling(numbers: Callable[[], int], tracker: Tracker) -> Callable[[], int]:
+    """Return what gives the numbers that threads are named by, and tells a tracker of each."""
+
+    def next_number() -> int:
+        task = current_task()
+        if task is not None and not task.atomic:
+            tracker.take_number(task)
+        return numbers()
+
+    return next_number

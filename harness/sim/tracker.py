@@ -86,5 +86,8 @@ class Tracker(Protocol):
     def start(self, task: Task, child: Task) -> None:
         """Note that the current step of a task starts another one (an `edge` is told beside)."""
 
+    def take_number(self, task: Task) -> None:
+        """Note that the current step of a task takes the next of the numbers that threads are named by."""
+
     def end(self, task: Task) -> None:
         """Note that the current step of a task is its last; at this moment it is no longer alive."""

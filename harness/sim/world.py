@@ -195,7 +195,7 @@ class World:
             KeyboardInterrupt: a second interrupt came before the first took effect, or the program raised it.
         """
         self.isolation.restore()
-        self._patches.reset()
+        self._patches.reset(tracker)
         self._states.reset()
         if self._setup is not None:
             with self._loops_apart.left():

@@ -324,6 +324,10 @@ class Dpor(Footprints):
             self._has_daemons = True
         self._also(self.started())
 
+    def take_number(self, task: Task) -> None:  # noqa: ARG002 - interface
+        """Note that the current step takes the next number for the name of a thread."""
+        self._also(self.named())
+
     def end(self, task: Task) -> None:
         """Note that the current step is the task's last."""
         self._daemons.pop(task.number, None)

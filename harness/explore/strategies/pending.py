@@ -103,5 +103,8 @@ class Pending:
     def start(self, task: Task, child: Task) -> None:
         """See `Tracker.start`."""
 
+    def take_number(self, task: Task) -> None:
+        """See `Tracker.take_number`."""
+
     def end(self, task: Task) -> None:
         """See `Tracker.end`."""

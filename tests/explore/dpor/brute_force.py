@@ -56,6 +56,10 @@ class Witness(Footprints):
         if not self.is_stuck:
             self.events[-1][1].append(self.started())
 
+    def take_number(self, task: Task) -> None:
+        if not self.is_stuck:
+            self.events[-1][1].append(self.named())
+
     def end(self, task: Task) -> None:
         self._daemons.discard(task.number)
         if not self.is_stuck:

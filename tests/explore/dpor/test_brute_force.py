@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 SMALL = 100  # schedules that sleep sets leave; larger programs are left to the long tier
-LARGE = 1_000
+LARGE = 300
 
 
 @pytest.fixture(scope="module")

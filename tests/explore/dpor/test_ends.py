@@ -130,3 +130,20 @@ def test_two_tasks_that_start_others_are_seen_in_both_orders() -> None:
         print(idents["a"] < idents["b"])
 
     assert ends_of(program) == {"True", "False"}  # whoever comes first takes the next identifier
+
+
+def test_two_tasks_that_make_threads_without_a_name_are_seen_in_both_orders() -> None:
+    def program() -> None:
+        names: dict[str, str] = {}
+
+        def make(task: str) -> None:
+            names[task] = threading.Thread(target=int).name
+
+        makers = [threading.Thread(target=make, args=(task,), name=task) for task in ("a", "b")]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+        print(names["a"] < names["b"])
+
+    assert ends_of(program) == {"True", "False"}
