@@ -9,10 +9,11 @@ from __future__ import annotations
 import doctest
 import fnmatch
 import importlib
+import queue
 import threading
 import unittest
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -96,7 +97,8 @@ def run_module(
         exclude: Patterns of those not to run, with the reason.
         schedules: Executions of each, after one that only warms up, up to the first that fails.
         alone: Run each that fits no pattern of these as often again in two tasks at once, each with objects of its
-            own: all of them choose then, even those that start no thread. ``None`` for not doing so.
+            own, and those that fit one beside a task that does something else: all of them choose then, even those
+            that start no thread. ``None`` for not doing so.
         patience_s: Real seconds without a scheduling point after which an execution is ended.
     """
     tally, chosen = Tally(), _Method()
@@ -112,10 +114,10 @@ def run_module(
             if reason is not None:
                 tally.excluded[method] = reason
                 continue
-            settings.update(test=test, copies=1)
+            settings.update(test=test, beside=None)
             executions = list(execute(world, schedules))
-            if alone is not None and executions[-1].kind == "ok" and _reason(method, alone) is None:
-                settings.update(copies=2)
+            if alone is not None and executions[-1].kind == "ok":
+                settings.update(beside=chosen.once if _reason(method, alone) is None else something_else)
                 executions += execute(world, schedules)
             tally.take(method, executions, is_skipped=chosen.is_skipped)
     return tally
@@ -129,22 +131,33 @@ class _Method:
     """The program of a world: the test method that is chosen before each execution, when all state is put back."""
 
     test: unittest.TestCase
-    copies = 1
+    beside: Callable[[], None] | None = None
     is_skipped = False
 
     def run(self) -> None:
-        others = [threading.Thread(target=self._once) for _ in range(1, self.copies)]
+        others = [threading.Thread(target=self.beside)] if self.beside is not None else []
         for other in others:
             other.start()
-        self._once()
+        self.once()
         for other in others:
             other.join()
 
-    def _once(self) -> None:
+    def once(self) -> None:
         try:
             fresh(self.test).debug()
         except unittest.SkipTest:
             self.is_skipped = True
+
+
+def something_else() -> None:
+    """Use a lock, an event and a queue that nobody else has."""
+    lock, event, items = threading.Lock(), threading.Event(), queue.Queue[int]()
+    for number in range(3):
+        with lock:
+            items.put(number)
+        event.set()
+        assert event.wait()
+        assert items.get() == number
 
 
 def fresh(test: unittest.TestCase) -> unittest.TestCase:
