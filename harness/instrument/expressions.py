@@ -110,8 +110,9 @@ class ExpressionRewriter(CallRewriter):
 
     def is_simple_subscript(self, node: ast.Subscript) -> bool:
         """Return whether the hook of a stored subscript can stand right before the store, inside the subscript."""
-        is_simple_key = self.is_simple(node.slice) or self._is_simple_slice(node.slice)
-        return is_simple_key or self._is_plain_object(node) or self.is_confined(node.value)
+        if isinstance(node.slice, ast.Slice):  # what is stored is read as well, at that moment
+            return self.is_confined(node.value)
+        return self.is_simple(node.slice) or self._is_plain_object(node) or self.is_confined(node.value)
 
     def _is_plain_object(self, node: ast.Subscript) -> bool:
         """Return whether the object can be named once more after the key was evaluated."""

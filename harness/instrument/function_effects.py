@@ -35,7 +35,7 @@ import immutables
 
 __all__ = ["HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
-Depth = Literal["nothing", "whole", "text", "deep", "reach"]
+Depth = Literal["nothing", "whole", "shallow", "text", "deep", "reach"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class CallEffect:
     """Effect of a call.
 
     Attributes:
-        reads: How far arguments are read: not at all; their own items (``whole``); what they contain, however deep, as
+        reads: How far arguments are read: not at all; their own items (``whole``), or attributes too (``shallow``);
+            what they contain, however deep, as
             far as containers and generated methods go (``text``), or attributes of instances too (``deep``);
             everything that can be reached is read and written (``reach``).
         writes_first: Whether the first argument is written as well.
@@ -58,6 +59,7 @@ class CallEffect:
 
 NOTHING = CallEffect("nothing")
 WHOLE = CallEffect("whole")
+SHALLOW = CallEffect("shallow")
 TEXT = CallEffect("text")
 SCANS = CallEffect("text", calls_back=True)
 DEEP = CallEffect("deep")
@@ -84,13 +86,13 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
         builtins,
         NOTHING,
         "callable classmethod delattr dir enumerate filter getattr globals hasattr id isinstance issubclass iter "
-        "locals map object property range setattr slice staticmethod super type vars zip",
+        "locals map object property range setattr slice staticmethod super vars zip",
     ),
     (
         builtins,
         WHOLE,
         "abs bin bool bytearray bytes chr complex dict divmod float hex int len list memoryview oct ord "
-        "next pow reversed round tuple frozenset set",
+        "next pow reversed round tuple type frozenset set",
     ),
     (builtins, SCANS, "all any max min sum"),
     (builtins, TEXT, "ascii format hash print repr sorted str"),
@@ -101,7 +103,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (collections.Counter, UPDATES, "__iadd__ __iand__ __ior__ __isub__ subtract update"),
     (collections.ChainMap, TEXT, "__contains__ __getitem__ __iter__ __len__ get items keys values"),
     (contextlib, NOTHING, "ExitStack AsyncExitStack closing nullcontext redirect_stdout redirect_stderr suppress"),
-    (copy, WHOLE, "copy"),
+    (copy, SHALLOW, "copy"),
     (copy, DEEP, "deepcopy"),
     (dataclasses, WHOLE, "fields is_dataclass"),
     (dataclasses, DEEP, "asdict astuple replace"),

@@ -76,7 +76,8 @@ class _Rewriter(ExpressionRewriter):
         node.decorator_list = [self.expression(decorator) for decorator in node.decorator_list]
         node.bases = [self.expression(base) for base in node.bases]
         for keyword in node.keywords:
-            keyword.value = self.expression(keyword.value)
+            value = keyword.value
+            keyword.value = self.expression(value) if keyword.arg else self.read_whole(value, "keys")
         outer = self.enter(node, node.name)
         self.classes.append(node.name)
         node.body = self.statements(node.body)
@@ -229,6 +230,8 @@ class _Rewriter(ExpressionRewriter):
             return self._store_attribute(node, target)
         unpacked = [target for target in node.targets if self.is_active and isinstance(target, (ast.Tuple, ast.List))]
         value = self.expression(node.value)
+        if any(isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice) for target in node.targets):
+            value = self.looked_at(value) if self.is_active else value
         if unpacked and type(node.value) not in FRESH and not self.is_confined(node.value):
             is_nested = any(unpacking(target) == NESTED for target in unpacked)
             value = self.hook("text" if is_nested else "whole", node.value, "read", "__iter__", value)

@@ -22,10 +22,10 @@ from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING,
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
 from harness.sim.reach import BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
+from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
 
-Access = tuple[object, object, str]  # object, key or NO_KEY, read or write
 _Implementation = Literal["none", "own", "generated", "foreign"]
 
 _STORING = frozenset(
@@ -33,8 +33,8 @@ _STORING = frozenset(
     | {"__getitem__", "__setitem__", "__delitem__"}
 )
 _COMPARISONS = frozenset(["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"])
-_LOOKING = _COMPARISONS | {"index", "count", "remove", "__contains__"}
-_CALLING_BACK = frozenset({*_LOOKING, "sort", "__reversed__"})
+_LOOKING = _COMPARISONS | {"index", "count", "remove", "sort", "__contains__"}
+_CALLING_BACK = frozenset({*_LOOKING, "__reversed__"})
 _FORMATS = frozenset({"format", "format_map"})
 _TESTING = ("unittest", "_pytest", "pytest", "hypothesis")  # these look at what they are given, and raise
 _DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__"]
@@ -75,6 +75,7 @@ class CallTable:
     def __init__(self, kinds: KindTable, own: Iterable[int]) -> None:
         self._kinds, self._own = kinds, frozenset(own)
         self._effects = call_effects()
+        self.steps = StepTable(kinds, self._is_seen, self._effects)
         self._implementations: dict[type, _Implementation] = {}
         self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
         self._of_classes: dict[type, CallEffect] = {}
@@ -116,6 +117,9 @@ class CallTable:
             return None
         return self._call(self._effect_of_namespace(namespace), arguments, function.__name__)
 
+    def _is_seen(self, namespace: dict[str, object]) -> bool:
+        return id(namespace) in self._own or self._effect_of_namespace(namespace) is NOTHING
+
     def _effect_of_namespace(self, namespace: dict[str, object]) -> CallEffect:
         found = self._of_modules.get(id(namespace))
         if found is None:
@@ -144,7 +148,7 @@ class CallTable:
 
     def _of_builtin(self, function: BuiltinMethodType, arguments: Sequence[object]) -> Call | None:
         receiver, name = function.__self__, function.__name__
-        if receiver is None or isinstance(receiver, types.ModuleType):
+        if receiver is None or type(receiver) is types.ModuleType:  # isinstance may ask the receiver for its class
             module = getattr(function, "__module__", None)
             return self._call(self._effect_of_module(module), arguments, name)
         return self._of_receiver(receiver, name, arguments, function)
@@ -296,6 +300,8 @@ class CallTable:
         depth, kinds = effect.reads, self._kinds
         if depth == "nothing" or not arguments:
             return False
+        if depth == "shallow":
+            return any(kinds[type(argument)] in _CHANGING | {OWN} for argument in arguments)
         if depth == "whole":
             return not _CHANGING.isdisjoint([kinds[type(argument)] for argument in arguments])
         if depth == "text":
@@ -344,6 +350,11 @@ class CallTable:
             for obj in self._read(effect, call.arguments):
                 is_iterator = self._kinds[type(obj)] == ITERATOR
                 found.append((obj, NO_KEY, "write" if is_iterator else "read"))
+            for iterator in [obj for obj in call.arguments if self._kinds[type(obj)] == ITERATOR]:
+                touched = self.steps.accesses(iterator)
+                if touched is None:
+                    return None
+                found += touched
         return _strongest(found)
 
     def direct(self, call: Call) -> list[object]:
@@ -356,13 +367,11 @@ class CallTable:
         return reach(roots, self._kinds)
 
     def _read(self, effect: CallEffect, arguments: Sequence[object]) -> list[object]:
-        if effect.reads == "whole":
+        if effect.reads in ("whole", "shallow"):
             found: list[object] = []
             for argument in arguments:
                 kind = self._kinds[type(argument)]
-                if kind == ITERATOR:
-                    found += sources(argument, self._kinds)
-                elif kind in (CONTAINER, FOREIGN):
+                if kind in (CONTAINER, FOREIGN) or (kind == OWN and effect.reads == "shallow"):
                     found.append(behind(argument))
             return found
         shown = [argument for argument in arguments if effect.reads != "text" or self._shows(argument)]

@@ -18,11 +18,12 @@ from sys import getrefcount
 from types import FunctionType, MethodType
 
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
+from harness.instrument.function_effects import WHOLE
 from harness.instrument.patterns import NESTED
 from harness.sim.calls import Access, Call, CallTable
 from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
-from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, KindTable
+from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, TOLD, KindTable
 from harness.sim.reach import (
     BUILTIN_METHODS,
     FRESH_COUNT,
@@ -34,7 +35,6 @@ from harness.sim.reach import (
     is_stepped,
     leads_to_mutable,
     reach,
-    sources,
 )
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
@@ -162,7 +162,7 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is OWN or kind is MODULE or kind is SILENT or kind is FROZEN:
+            if kind is OWN or kind is MODULE or kind is SILENT or kind is FROZEN or kind is TOLD:
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)
@@ -237,11 +237,18 @@ def make_hooks(
                 kind = kinds[type(argument)]
                 if (kind is CONTAINER or kind is ITERATOR) and getrefcount(argument) == _FRESH_ARGUMENT:
                     # What an iterator goes through is read, what is in a container is not.
-                    through = sources(argument, kinds)[1:] if kind is ITERATOR else []
-                    opened = None if kind is ITERATOR else _opened(argument)
-                    shared = [*shared[:position], opened, *shared[position + 1 :], *through]
+                    opened = _gone_through(argument) if kind is ITERATOR else [_opened(argument)]
+                    shared = [*shared[:position], opened[0], *shared[position + 1 :], *opened[1:]]
             function = called_with(function, site, *shared)
         return (function, *arguments)
+
+    def _gone_through(fresh: object) -> list[object]:
+        """Return what stands for a fresh iterator among the arguments of a call, and what it reads besides."""
+        accesses = calls.steps.accesses(fresh)
+        is_known = accesses is not None and all(
+            operation == "read" or kinds[type(obj)] is ITERATOR for obj, _, operation in accesses
+        )
+        return [None, *(obj for obj, _, _ in accesses[1:])] if accesses is not None and is_known else [fresh]
 
     def _opened(fresh: object) -> object:
         """Return what stands for a fresh object among the arguments of a call: what it leads to."""
@@ -265,7 +272,11 @@ def make_hooks(
         return obj, key
 
     def store(value: object, obj: object, key: object, site: int) -> tuple[object, object, object]:
-        item(obj, key, site)
+        worker = getcurrent()
+        if type(key) is not slice or kinds[type(obj)] is not CONTAINER:
+            item(obj, key, site)
+        elif worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
+            perform(task, site, Call("__setitem__", WHOLE, obj, (obj, NO_KEY, "write"), [value]))
         return obj, key, value
 
     def within(obj: object, value: object, site: int) -> object:
@@ -327,7 +338,7 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
-            if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
+            if kind > SILENT or other_kind > SILENT or type(value) in LEADING or type(other) in LEADING:
                 is_fresh = kind is CONTAINER and getrefcount(value) == FRESH_COUNT
                 combine(task, _opened(value) if is_fresh else value, other, site)
         return value
@@ -338,7 +349,7 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
-            if kind is not SILENT or other_kind is not SILENT or type(value) in LEADING or type(other) in LEADING:
+            if kind > SILENT or other_kind > SILENT or type(value) in LEADING or type(other) in LEADING:
                 left = _opened(value) if kind is CONTAINER and getrefcount(value) == FRESH_COUNT else value
                 right = _opened(other) if other_kind is CONTAINER and getrefcount(other) == FRESH_COUNT else other
                 combine(task, left, right, site)
@@ -359,7 +370,7 @@ def make_hooks(
                     return obj
             elif kind is ITERATOR:
                 is_fresh = getrefcount(obj) == FRESH_COUNT
-                if is_stepped(obj) or (is_fresh and len(sources(obj, kinds)) < 2):
+                if is_stepped(obj) or (is_fresh and calls.steps.is_alone(obj)):
                     return obj
             elif kind is not FOREIGN or getrefcount(obj) == FRESH_COUNT:
                 return obj
@@ -388,13 +399,12 @@ def make_hooks(
 
     def step(task: Task, obj: object, site: int) -> None:
         """Pass a scheduling point before one step of an iteration."""
-        if kinds[type(obj)] is ITERATOR:
-            touch_all(task, site, partial(_steps, obj))
-        else:
+        if kinds[type(obj)] is not ITERATOR:
             touch(task, obj, site)
-
-    def _steps(iterator: object) -> list[Access]:
-        return [(obj, NO_KEY, "write" if kinds[type(obj)] is ITERATOR else "read") for obj in sources(iterator, kinds)]
+        elif task.scheduler.is_followed and calls.steps.accesses(obj) is None:
+            perform(task, site, Call(type(obj).__name__, OPAQUE, None, None, [obj]))
+        else:
+            touch_all(task, site, lambda: calls.steps.accesses(obj) or [])
 
     def inplace(value: object, obj: object, site: int) -> object:
         operand(obj, value, site)

@@ -36,9 +36,11 @@ __all__ = [
     "MODULE",
     "OWN",
     "SILENT",
+    "TOLD",
     "KindTable",
 ]
 
+TOLD = -1  # exception or member of an enumeration: what counts are attributes that somebody stores
 SILENT = 0  # cannot change, or makes its own scheduling points
 CONTAINER = 1  # mutable built-in container, or a subclass of one
 OWN = 2  # instance of an instrumented class: its methods make their own scheduling points
@@ -51,7 +53,7 @@ ITERATOR = 8  # built-in iterator or generator: each step changes it, and reads 
 
 # Types of these modules make their scheduling points in the primitives underneath.
 _CONTROLLED = frozenset({"threading", "queue", "_queue", "concurrent.futures", "logging", "warnings", "greenlet"})
-_SILENT_BASES = (*IMMUTABLE - {type(None), type(...), type(NotImplemented), super}, enum.Enum, BaseException)
+_SILENT_BASES = (*IMMUTABLE - {type(None), type(...), type(NotImplemented), super},)
 _IMMUTABLE_MODULES = frozenset({"typing", "zoneinfo"})
 
 
@@ -125,6 +127,8 @@ class KindTable(dict[type, int]):
             return MODULE
         if issubclass(kind, tuple(CONTAINERS)):
             return CONTAINER
+        if issubclass(kind, (BaseException, enum.Enum)):
+            return TOLD
         is_local = issubclass(kind, threading.local)  # never shared
         if is_local or issubclass(kind, _SILENT_BASES) or kind.__module__ in _IMMUTABLE_MODULES:
             return SILENT
@@ -155,5 +159,5 @@ def _is_frozen_dataclass(attributes: types.MappingProxyType[str, object]) -> boo
 
 def _is_iterator(kind: type) -> bool:
     """Return whether instances are iterators of the built-in kinds, such as ``itertools.count``."""
-    is_builtin = kind.__module__ in {"builtins", "itertools", "_collections", "collections"}
+    is_builtin = kind.__module__ in {"builtins", "itertools", "_collections", "collections", "array"}
     return is_builtin and hasattr(kind, "__next__")

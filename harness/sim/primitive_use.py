@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from harness.sim.clock import Clock
 from harness.sim.locations import CLOCK, READ, STARTS, WRITE, Locations, alive
 from harness.sim.locks import Lock
-from harness.sim.task import Task
+from harness.sim.task import Task, running_task
 
 __all__ = ["SETTLED", "Use", "use_of"]
 
@@ -97,9 +97,21 @@ def _never(level: Level) -> bool:  # noqa: ARG001 - the need of a sleep
     return False
 
 
+def _held(primitive: queue.Queue[object]) -> int:
+    """Return how many items a queue has; a subclass of the program's may count them, without scheduling points."""
+    task = running_task()
+    if task is None:
+        return primitive._qsize()
+    task.atomic += 1
+    try:
+        return primitive._qsize()
+    finally:
+        task.atomic -= 1
+
+
 def _queue_level(primitive: queue.Queue[object]) -> tuple[bool, bool, bool]:
     """Return whether there is something to get, room to put, and nothing unfinished."""
-    held, over = primitive._qsize(), getattr(primitive, "is_shutdown", False)
+    held, over = _held(primitive), getattr(primitive, "is_shutdown", False)
     return (
         bool(held or over),
         bool(over or primitive.maxsize <= 0 or held < primitive.maxsize),

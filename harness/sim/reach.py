@@ -7,6 +7,7 @@ seen through: what they show lives in the container behind them.
 from __future__ import annotations
 
 import gc
+import itertools
 import operator
 import sys
 from collections import OrderedDict
@@ -24,7 +25,7 @@ from types import (
     ModuleType,
 )
 
-from harness.sim.kinds import CONTAINER, FOREIGN, FROZEN, ITERATOR, MAP_TYPES, OWN, KindTable
+from harness.sim.kinds import CONTAINER, FOREIGN, FROZEN, ITERATOR, MAP_TYPES, OWN, TOLD, KindTable
 
 __all__ = [
     "BUILTIN_METHODS",
@@ -51,6 +52,7 @@ BUILTIN_METHODS: frozenset[type] = frozenset({BuiltinMethodType, type(SimpleQueu
 # Unchanging themselves, these lead to what may change.
 LEADING: frozenset[type] = frozenset({tuple, frozenset, partial, MethodType, *BUILTIN_METHODS, *MAP_TYPES})
 _MUTABLE = frozenset({CONTAINER, ITERATOR, OWN, FOREIGN})
+_TEED = next(type(part) for part in gc.get_referents(itertools.tee(())[0]) if not isinstance(part, type))
 _getrefcount = sys.getrefcount
 SECOND = operator.itemgetter(1)  # marks the iterators that make scheduling points
 
@@ -118,6 +120,8 @@ def sources(iterator: object, kinds: KindTable) -> list[object]:
                 pending += reversed(gc.get_referents(obj))
         elif type(obj) is tuple:
             pending += reversed(obj)
+        elif type(obj) is _TEED:
+            pending += gc.get_referents(obj)
     return found
 
 
@@ -148,6 +152,8 @@ def leads_to_mutable(objects: Iterable[object], kinds: KindTable, *, instances: 
                 pending += _parts_of_function(obj)
         elif kind == OWN and instances:
             return True
+        elif kind == TOLD:
+            pending += _arguments(obj)
         elif type(obj) in LEADING or kind == FROZEN or isinstance(obj, (tuple, frozenset)):
             pending += (part for part in gc.get_referents(obj) if not isinstance(part, (type, ModuleType)))
     return bool(pending)
@@ -178,11 +184,18 @@ def _parts(obj: object, kind: int, *, instances: bool) -> list[object]:
         return _parts_of_function(obj) if instances else []
     if (not instances and hasattr(obj, "gi_frame")) or is_stepped(obj):
         return []
+    if kind == TOLD:
+        return _arguments(obj)
     is_inside = kind in (CONTAINER, ITERATOR, FROZEN) or type(obj) in LEADING or isinstance(obj, (tuple, frozenset))
     if is_inside or (instances and kind in (OWN, FOREIGN)) or type(obj) is CellType:
         parts = _parts_of_instance(obj) if kind in (OWN, FROZEN, FOREIGN) else gc.get_referents(obj)
         return [part for part in reversed(parts) if not isinstance(part, (type, ModuleType))]
     return []
+
+
+def _arguments(told: object) -> list[object]:
+    """Return what an exception was made with, and shows."""
+    return list(vars(BaseException)["args"].__get__(told)) if isinstance(told, BaseException) else []
 
 
 def _parts_of_instance(obj: object) -> list[object]:

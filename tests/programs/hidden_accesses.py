@@ -85,6 +85,10 @@ def element() -> ElementTree.Element:
     return ElementTree.Element("a")
 
 
+def rows() -> list[list[int]]:
+    return [[1, 2], [1, 2]]
+
+
 def one() -> dict[str, int]:
     return {"a": 1}
 
@@ -179,6 +183,47 @@ add("unpacking of a foreign container", lambda both: [*both[0]], lambda both: pu
 add("membership in a foreign container", lambda both: 0 in both[0], lambda both: push(both[1]), bag)
 add("truth of a foreign container", lambda both: not both[0], lambda both: both[1].clear(), bag)
 add("truth", lambda items: not items, lambda items: items.clear(), two)
+add("a method that map calls", lambda d: len(d), lambda d: list(map(d.pop, ["a"])), one)
+add("a method that an iterator calls", lambda items: len(items), lambda items: list(iter(items.pop, 1)), two)
+add("chain.from_iterable", lambda rows: list(itertools.chain.from_iterable(rows)), lambda rows: push(rows[0]), rows)
+add("accumulate", lambda rows: list(itertools.accumulate(rows))[-1], lambda rows: push(rows[0]), rows)
+add("starmap", lambda rows: list(itertools.starmap(min, rows)), lambda rows: push(rows[0]), rows)
+add("a merge", lambda items: list(heapq.merge(items, [3])), push, two)
+add("tee", lambda both: list(both[1]), lambda both: push(both[0]), lambda: (n := two(), itertools.tee(n)[0]))
+add("an array gone through", lambda a: [*enumerate(a)], lambda a: a.append(3), lambda: array("i", [1, 2]))
+add("a slice stored", lambda items: _stored_in_slice(items), push, two)
+add("a slice stored in a shared list", lambda both: _stored(both), lambda both: push(both[1]), rows)
+add("copy.copy of an instance", lambda p: copy.copy(p).x, move, Point)
+add("attributes of a new class", lambda d: "z" in vars(type("T", (), d)), put, one)
+add("keywords of a class", lambda d: _keywords(d), put, one)
+add("text of an exception", lambda e: str(e), lambda e: push(e.args[0]), lambda: ValueError(two()))
+add("sorting lists", lambda rows: _sorted_first(rows), lambda rows: push(rows[0]), lambda: [[1], [1, -1]])
+
+
+def _stored_in_slice(items: list[int]) -> list[int]:
+    own = [0]
+    own[:] = items
+    return own
+
+
+def _stored(both: list[list[int]]) -> list[int]:
+    both[0][1:] = both[1]
+    return both[0][:]
+
+
+def _keywords(keywords: dict[str, int]) -> list[str]:
+    class Base:
+        def __init_subclass__(cls, **given: int) -> None:
+            cls.given = sorted(given)
+
+    class Derived(Base, **keywords): ...
+
+    return Derived.given
+
+
+def _sorted_first(rows: list[list[int]]) -> list[int]:
+    rows.sort()
+    return rows[0][:]
 
 
 def _matched(point: Point) -> bool:

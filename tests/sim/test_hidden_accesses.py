@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+
 import pytest
 
 from harness.explore import Verdict, explore
@@ -9,7 +12,7 @@ from harness.explore.program import make_world
 from tests.programs.hidden_accesses import PROGRAMS
 
 # The conflict cannot be told exactly: code of the program runs within, or nobody says what the function does.
-OPAQUE = {"a chain of maps", "a pattern", "an element", "lru_cache", "random.choice"}
+OPAQUE = {"a chain of maps", "a merge", "a pattern", "an element", "lru_cache", "random.choice"}
 
 
 class Footprints:
@@ -74,3 +77,84 @@ def test_order_that_fails_is_found_by_chance(name):
 
     assert result.verdict is Verdict.FAILED
     assert result.schedules > 1 or result.failure is not None
+
+
+class Stack(queue.Queue):
+    """A queue that keeps its items itself."""
+
+    def _init(self, maxsize):
+        self.items = []
+
+    def _qsize(self):
+        return len(self.items)
+
+    def _put(self, item):
+        self.items.append(item)
+
+    def _get(self):
+        return self.items.pop()
+
+
+def take_from_a_stack():
+    stack = Stack()
+    threads = [threading.Thread(target=stack.put, args=[n]) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert stack.get() == 2
+
+
+class Watched:
+    """Counts what is asked of it, in a method that asks the object itself."""
+
+    def __init__(self):
+        self.n = 0
+
+    def __getattribute__(self, name):
+        return super().__getattribute__(name)
+
+    def increment(self):
+        self.n = self.n + 1
+
+
+def increment_a_watched_object():
+    watched = Watched()
+    threads = [threading.Thread(target=watched.increment) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert watched.n == 2
+
+
+class RefusedError(Exception):
+    times = 0
+
+
+def refuse_twice():
+    error = RefusedError()
+
+    def refuse():
+        error.times = error.times + 1
+
+    threads = [threading.Thread(target=refuse) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert error.times == 2
+
+
+@pytest.mark.parametrize("program", [take_from_a_stack, refuse_twice])
+def test_search_finds_what_the_program_s_own_classes_hide(program):
+    result = explore(program, strategy="dpor")
+
+    assert result.verdict is Verdict.FAILED
+    assert isinstance(result.failure.error, AssertionError)
+
+
+def test_object_that_answers_for_its_attributes_itself_is_asked_by_nobody_else():
+    result = explore(increment_a_watched_object, strategy="random", max_schedules=100)
+
+    assert isinstance(result.failure.error, AssertionError)
