@@ -178,7 +178,9 @@ def _compound_operations(hooks: type[Hooks]) -> dict[str, object]:
         """Before a call with keywords; gives what makes the call when it is called with nothing."""
         if not callable(bound):
             return bound  # the program's own frame raises the TypeError
-        function = hooks.called_with(bound, site, *args, *keywords.values())
+        given = (*args, *keywords.values())
+        hook = hooks.called if len(given) <= MOST_ARGUMENTS else hooks.called_with
+        function = hook(bound, site, *given)
         return partial(function, *args, **keywords)  # type: ignore[arg-type,operator,misc]  # it is callable
 
     def spread(iterable: Iterable[object], site: int) -> Iterator[object]:
