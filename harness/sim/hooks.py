@@ -210,16 +210,16 @@ def make_hooks(
             elif kind in BUILTIN_METHODS:
                 receiver_kind = kinds[type(function.__self__)]  # type: ignore[attr-defined]
                 if receiver_kind is LOCK:
-                    lock = shadow_of(task, function.__self__)  # type: ignore[attr-defined]
-                    return getattr(lock, function.__name__)  # type: ignore[attr-defined]
+                    return getattr(shadow_of(task, function.__self__), function.__name__)  # type: ignore[attr-defined]
                 if receiver_kind is CONTAINER and not task.scheduler.is_followed:
                     task.scheduler.point(task)  # whatever it does to the container
                     return function
             function = stand_in(function)
-            arguments = (first, second, *others)
-            if second is _ABSENT:
-                arguments = () if first is _ABSENT else (first,)
-            call = calls.resolve(function, arguments)
+            if second is not _ABSENT:
+                others = (first, second, *others)
+            elif first is not _ABSENT:
+                others = (first,)
+            call = calls.resolve(function, others)
             if call is not None:
                 perform(task, site, call)
         return function
