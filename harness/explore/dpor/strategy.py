@@ -19,15 +19,15 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import final
 
+from harness.explore.dpor.plans import Plans
 from harness.explore.dpor.proof import Proof
 from harness.explore.dpor.stack import Event, Stack
-from harness.explore.dpor.wakeup_tree import Node, first_of, insert, is_independent
+from harness.explore.dpor.wakeup_tree import Node, is_independent
 from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints, Lock, Option, Outcome, Task, Use
 
 __all__ = ["Dpor"]
 
 _END = -500_000  # location of the end of the world, the life of no task: daemons read it, what ends it writes it
-_FIRST_DESCRIPTION = -1 << 62
 _number = attrgetter("number")
 
 
@@ -43,8 +43,8 @@ class Dpor(Footprints):
     name = "dpor"
 
     __slots__ = (  # the quickest
-        *("_before", "_clock", "_daemons", "_descriptions", "_events", "_excused", "_has_begun", "_has_daemons"),
-        *("_is_made", "_is_over", "_is_redundant", "_last", "_names", "_parting", "_planned", "_position", "_replayed"),
+        *("_before", "_clock", "_daemons", "_events", "_excused", "_has_begun", "_has_daemons"),
+        *("_is_made", "_is_over", "_is_redundant", "_last", "_names", "_parting", "_plans", "_position", "_replayed"),
         *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant"),
     )
 
@@ -57,11 +57,10 @@ class Dpor(Footprints):
 
     def _begin_anew(self) -> None:
         self._stack = Stack()
-        self._descriptions: dict[tuple[object, object], int] = {}
+        self._plans = Plans(self._stack)
         self._has_begun = False
         self._parting: Event | None = None  # state at which the next execution leaves the last one
         self._todo: list[Node] = []  # what the next state is to explore
-        self._planned = 0  # events whose races have been looked at
 
     @property
     def tracker(self) -> Dpor:
@@ -83,7 +82,7 @@ class Dpor(Footprints):
         self._events = self._stack.events
         self._position = 0  # of the next event
         self._replayed = len(self._events)  # these are made again as they were
-        self._planned = min(self._planned, self._replayed)
+        self._plans.keep(self._replayed)
         self._stack.met.clear()
         self._last: dict[int, int] = {}  # position of each task's last event
         self._before: dict[int, int] = {}  # positions that a task's next step comes after, as bits
@@ -123,15 +122,26 @@ class Dpor(Footprints):
             if len(self._events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
         self.proof.see(self, self._events, self._stack.met)
-        self._plan_again(self._planned)
-        self._plan(self._planned)
-        self._planned = len(self._events)
+        self._plans.make(self._names)
         if self.declared or self.uses or self._daemons:
             for number in sorted({*self.declared, *self.uses, *self._daemons}):
                 self._plan_unmade(number)
         if outcome.kind == "ok" and self._daemons and self._clock is not None and self._clock.timers:
             event = Event(CLOCK_NUMBER, self.firing(self._clock))
-            self._plan_made(event, None, self._let_fall_due(event, self._clock))
+            self._plans.make_with(event, None, self._let_fall_due(event, self._clock))
+
+    def _plan_unmade(self, number: int) -> None:
+        """Plan as if a task that was left before its next step, or waits for ever, had made it."""
+        if number in self._waiting:
+            return  # nobody woke it
+        use = self.uses.get(number)
+        accesses = self.declared.get(number, []) + ([] if use is None else use.accesses(is_met=True))
+        if number in self._daemons:
+            accesses = [*accesses, _END * 4 + READ]
+        event = Event(number, accesses)
+        event.own, event.before = self._last.get(number, -1), self._before.get(number, 0)
+        event.enabler = -1 if use is None else self._woken.get(number, -1)
+        self._plans.make_with(event, use)
 
     # Choices and steps
 
@@ -357,139 +367,6 @@ class Dpor(Footprints):
             return f"{proof.summary()}; assuming {', '.join(proof.assumptions())}"
         left = sum(len(event.todo) for event in self._stack.events)
         return f"{proof.traces} traces, at least {left} beginnings left to explore"
-
-    # Plans
-
-    def _plan_again(self, start: int) -> None:
-        """Plan the reversals of earlier races anew where events from a position on would come before them.
-
-        The plan made before has other such events, of another execution. Without any it would be a part of that plan.
-        """
-        events = self._stack.events
-        behind = -1  # what all new events come after
-        for event in events[start:]:
-            behind &= event.past
-        for position, event in enumerate(events[:start]):
-            for earlier in event.races:
-                if not behind >> earlier & 1:
-                    self._reverse(earlier, position)
-            if event.cancelled and not behind >> position & 1:
-                self._fire(position)
-
-    def _plan(self, start: int) -> None:
-        """Plan the reversal of every race whose later event is from a position on."""
-        for position, event in enumerate(self._stack.events[start:], start):
-            for earlier in event.races:
-                self._reverse(earlier, position)
-            if event.cancelled:
-                self._fire(position)
-
-    def _plan_unmade(self, number: int) -> None:
-        """Plan as if a task that was left before its next step, or waits for ever, had made it."""
-        if number in self._waiting:
-            return  # nobody woke it
-        use = self.uses.get(number)
-        accesses = self.declared.get(number, []) + ([] if use is None else use.accesses(is_met=True))
-        if number in self._daemons:
-            accesses = [*accesses, _END * 4 + READ]
-        event = Event(number, accesses)
-        event.own, event.before = self._last.get(number, -1), self._before.get(number, 0)
-        event.enabler = -1 if use is None else self._woken.get(number, -1)
-        self._plan_made(event, use)
-
-    def _plan_made(self, event: Event, use: Use | None, due: Use | None = None) -> None:
-        """Plan as if an event had come last."""
-        position = len(self._events)
-        self._stack.push(event, use, due)
-        self._stack.settle()
-        self._plan(position)
-        self._stack.cut(position)
-
-    def _reverse(self, earlier: int, later: int) -> None:
-        """Plan an execution in which the later of two events in a race comes without the earlier one."""
-        events = self._stack.events
-        state = events[earlier]
-        last, sequence = events[later], self._without(earlier)
-        if last.task == CLOCK_NUMBER and last.enabler >= 0 and events[last.enabler].past >> earlier & 1:
-            self._fire_another(earlier, last, sequence)
-            return
-        turned = last.turned.get(earlier)
-        if turned is not None or self._is_between(earlier, later):
-            last = _after(sequence, _again(last, last.accesses if turned is None else turned))
-        self._insert(state, [*sequence, last])
-
-    def _is_between(self, earlier: int, later: int) -> bool:
-        """Return whether an event leads from one to a later one: the release of a lock, from an acquire to the next."""
-        events = self._stack.events
-        bit, past = 1 << earlier, events[later].past
-        return any(event.past & bit and event.bit & past for event in events[earlier + 1 : later])
-
-    def _fire_another(self, earlier: int, last: Event, sequence: list[Event]) -> None:
-        """Plan to let another timer fall due before the one that did was set: at once, and after a sequence."""
-        events = self._stack.events
-        state = events[earlier]
-        others = (firing for setter, firing in last.timers if not events[setter].past >> earlier & 1)
-        due = next(others, None)
-        plans = [] if due is None else [(sequence, due)]
-        if state.firing and state.firing != due:
-            plans.append(([], state.firing))
-        for steps, accesses in plans:
-            self._insert_firing(state, steps, accesses)
-
-    def _fire(self, position: int) -> None:
-        """Plan an execution in which the clock advances where a step cancelled its next timer."""
-        state = self._stack.events[position]
-        self._insert_firing(state, self._without(position), state.cancelled)
-
-    def _insert_firing(self, state: Event, sequence: list[Event], accesses: Sequence[int]) -> None:
-        """Plan a sequence at a state, and that the clock advances after it; unless the order of that is no matter."""
-        if is_independent(accesses, (state.accesses,)):
-            return
-        firing = Event(CLOCK_NUMBER, accesses)
-        firing.bit = firing.past = 1 << len(self._stack.events)
-        self._insert(state, [*sequence, _after(sequence, firing)])
-
-    def _without(self, position: int) -> list[Event]:
-        """Return the later steps that do not come after one."""
-        bit = 1 << position
-        return [event for event in self._stack.events[position + 1 :] if not event.past & bit]
-
-    def _insert(self, state: Event, sequence: list[Event]) -> None:
-        """Plan a sequence at a state, unless an equivalent one was explored or is planned."""
-        for task, slept in state.sleeping.items():
-            first = first_of(task, sequence)
-            if first or (first is None and is_independent(slept, (step.accesses for step in sequence))):
-                return
-        state.todo = state.todo or []
-        insert(state.todo, sequence, state.locations, self._describe)
-
-    def _describe(self, accesses: Sequence[int], base: int) -> Sequence[int]:
-        """Return accesses with locations that may have other numbers elsewhere replaced by their descriptions."""
-        if not accesses or max(accesses) >> 2 < base:
-            return accesses
-        return [
-            access if access >> 2 < base else self._description(access >> 2) * 4 + (access & 3) for access in accesses
-        ]
-
-    def _description(self, location: int) -> int:
-        obj, key = self.locations.names[location]
-        known = type(obj), key[0] if isinstance(key, tuple) else key
-        return self._descriptions.setdefault(known, _FIRST_DESCRIPTION - len(self._descriptions))
-
-
-def _again(event: Event, accesses: Sequence[int]) -> Event:
-    """Return an event that does something else, without what happens before it because of conflicts."""
-    again = Event(event.task, accesses)
-    again.option, again.bit, again.past = event.option, event.bit, event.base | event.bit
-    return again
-
-
-def _after(sequence: Sequence[Event], event: Event) -> Event:
-    """Let an event come after the steps of a sequence that it is in conflict with."""
-    for step in sequence:
-        if not is_independent(event.accesses, (step.accesses,)):
-            event.past |= step.past
-    return event
 
 
 def _pick(able: Sequence[Candidate], current: Task | None, sleeping: Collection[int]) -> Candidate | None:
