@@ -69,7 +69,7 @@ class Workers:
     def release(self, tasks: list[Task]) -> None:
         """Make workers forget the tasks of an execution; forget the workers if one of them cannot be used again."""
         for task, worker in zip(tasks, self._kept, strict=False):
-            if task.worker is not None:
+            if task.worker is not None or worker.dead:  # one may be interrupted when its task has ended
                 self.dismiss()
                 return
             worker.task = worker.gr_context = None

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from greenlet import getcurrent
 
 from harness.explore import explore
 from harness.sim import World
@@ -90,6 +91,23 @@ def test_worker_whose_task_would_not_end_is_not_used_again():
     assert kinds == ["ok", "ok", "ok"]
     assert ran.count("run") == 6
     assert ran.count("refused") >= 3
+
+
+def test_worker_interrupted_when_its_task_had_ended_is_not_used_again():
+    ran = []
+
+    def program():
+        thread = threading.Thread(target=lambda: ran.append(getcurrent()))
+        thread.start()
+        thread.join()
+        ran[-1].throw()
+
+    with World(program, []) as world:
+        kinds = [world.execute(first).kind for _ in range(2)]
+
+    assert kinds == ["ok", "ok"]
+    assert [worker.dead for worker in ran] == [True, True]
+    assert ran[0] is not ran[1]
 
 
 def test_task_that_never_began_leaves_its_worker_to_the_next_execution():
