@@ -136,5 +136,8 @@ class Footprints:
 
 
 def _waits_in(task: Task, use: Use) -> bool:
-    """Return whether a task waits in an operation, rather than after it: for a thread's end, or in a sleep."""
-    return bool(task.inside) or isinstance(task.waits_for, Lock) or task.waits_for is task.loop or use.location < CLOCK
+    """Return whether a task waits in an operation, rather than after it: in a sleep, or in a plain join."""
+    if task.inside or isinstance(task.waits_for, Lock) or task.waits_for is task.loop:
+        return True
+    is_for_end = use.location < CLOCK and use.delay_s is not None  # a join with a time-out
+    return is_for_end and not use.is_resumed and not use.is_met()

@@ -87,6 +87,18 @@ def ends_of(program: Callable[[], None]) -> set[str]:
     return seen
 
 
+def one_is_asked_and_another_joined() -> None:
+    cell = Cell()
+
+    def write() -> None:
+        cell.n = 1
+
+    asked, joined = started(write), started(write)
+    asked.is_alive()
+    joined.join()
+    asked.join()
+
+
 @pytest.mark.parametrize(
     ("program", "traces"),
     [
@@ -95,6 +107,7 @@ def ends_of(program: Callable[[], None]) -> set[str]:
         (join_gives_up, 6),
         (thread_is_asked_whether_it_lives, 2),
         (two_join_and_one_gives_up, 5),
+        (one_is_asked_and_another_joined, 4),  # to go on after the join has nothing to do with who was asked for
     ],
 )
 def test_end_of_a_task_is_seen_before_and_after_what_others_do(program: Callable[[], None], traces: int) -> None:
