@@ -124,9 +124,9 @@ def _parser() -> _Parser:
     parser.add_argument("--max-schedules", type=int, default=1_000, metavar="N", help="most executions")
     parser.add_argument(
         "--strategy",
-        default="random",
+        default="auto",
         metavar="NAME",
-        help="who goes on at each choice: auto, random, pct, pos, surw, delay or preemption",
+        help="who goes on at each choice: auto, random, pct, pos, surw, delay, preemption or dpor",
     )
     parser.add_argument("--instrument", action="append", default=[], metavar="MODULE", help="instrument it too")
     parser.add_argument("--replay", metavar="TOKEN", help="replay this token instead")

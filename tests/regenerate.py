@@ -33,14 +33,15 @@ def main(names: Sequence[str]) -> None:
 
 
 def readme() -> None:
-    """Put the output of the command and the schedules of the catalogue into the README."""
+    """Put the output of the command and what becomes of the catalogue into the README."""
     text = README.read_text(encoding="utf-8")
     shown = next(found for found in _BLOCK.finditer(text) if found[1] == "text")
     text = text[: shown.start(2)] + _run_beside_readme(*_EXPLORE) + text[shown.end(2) :]
     for pitfall in harness.pitfalls.all():
         found = harness.explore(pitfall.broken, instrument=pitfall.instrument)
-        row = rf"^(\| `{pitfall.id}` \| [^|]+ \| )\d+ "
-        text = re.sub(row, rf"\g<1>{found.schedules} ", text, flags=re.MULTILINE)
+        held = harness.explore(pitfall.mended, instrument=pitfall.instrument)
+        row = rf"^(\| `{pitfall.id}` \| [^|]+ \| )\d+ \| \w+ "
+        text = re.sub(row, rf"\g<1>{found.schedules} | {held.verdict} ", text, flags=re.MULTILINE)
     README.write_text(text, encoding="utf-8")
 
 

@@ -31,7 +31,7 @@ Fleet = Annotated[str, typer.Argument(metavar="FLEET", help="Fleet file (.yaml) 
 Seed = Annotated[int, typer.Option("--seed", help="Start of the random stream; equal seeds give equal results.")]
 MaxSchedules = Annotated[int, typer.Option("--max-schedules", help="Most executions of a program.")]
 Strategy = Annotated[
-    str, typer.Option("--strategy", help="Who goes on at each choice: auto, random, pct, pos, surw, delay, preemption.")
+    str, typer.Option("--strategy", help="Makes the choices: auto, random, pct, pos, surw, delay, preemption, dpor.")
 ]
 Instrument = Annotated[
     list[str] | None,
@@ -72,7 +72,7 @@ def _run(
     pitfall: Annotated[list[str] | None, typer.Argument(metavar="[PITFALL]...", help="Ids; all if none.")] = None,
     seed: Seed = 0,
     max_schedules: MaxSchedules = 1_000,
-    strategy: Strategy = "random",
+    strategy: Strategy = "auto",
     instrument: Instrument = None,
     as_json: Json = False,
 ) -> int:
@@ -92,7 +92,7 @@ def _explore(
     program: Program,
     seed: Seed = 0,
     max_schedules: MaxSchedules = 1_000,
-    strategy: Strategy = "random",
+    strategy: Strategy = "auto",
     instrument: Instrument = None,
     check_determinism: Annotated[
         bool, typer.Option("--check-determinism", help="Run each schedule twice; name the first step that differs.")

@@ -32,7 +32,7 @@ class Options:
 
     seed: int = 0
     max_schedules: int = 1_000
-    strategy: str = "random"
+    strategy: str = "auto"
     instrument: tuple[str, ...] = ()
     native_runs: int = _NATIVE_RUNS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -117,12 +118,12 @@ class Exploration:
         failure = self.failure
         if failure is not None:
             return f"{self._headline(failure)}, {preemptions(failure.preemptions)}; {drawn}; token {failure.token}"
-        schedules = f"{self.schedules} schedule{'s' * (self.schedules != 1)}"
+        schedules = _count(self.log, "schedule")
         if self.verdict is Verdict.UNCONTROLLED:
             return f"{self.program}: {self.verdict} after {schedules}, {self.limits[0]}; {drawn}"
         claim = f"; {self.claim}" if self.claim else ""
-        limits = f"; {len(self.limits)} limits" if self.limits else ""
-        limits += f"; {len(self.races)} races" if self.races else ""
+        limits = f"; {_count(self.limits, 'limit')}" if self.limits else ""
+        limits += f"; {_count(self.races, 'race')}" if self.races else ""
         return f"{self.program}: {self.verdict}, no failure in {schedules}; {drawn}{claim}{limits}"
 
     def _headline(self, failure: Failure) -> str:
@@ -153,6 +154,10 @@ class _Picture:
     execution: Execution
     headline: str
     token: str
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'s' * (len(things) != 1)}"
 
 
 def _ending(failure: Failure) -> str:

@@ -22,6 +22,7 @@ from harness.explore.strategies import (
     Aside,
     Strategy,
     claim_of,
+    go_on,
     is_exhausted,
     make_strategy,
     member_of,
@@ -41,7 +42,7 @@ _FAILED = ("error", "deadlock")
 def explore(
     program: Callable[[], object],
     *,
-    strategy: str | Strategy = "random",
+    strategy: str | Strategy = "auto",
     max_schedules: int = 1_000,
     max_seconds: float | None = None,
     seed: int = 0,
@@ -64,12 +65,14 @@ def explore(
 
     Args:
         program: Function without arguments, with its assertions; run afresh for each execution, in the calling thread.
-        strategy: Who goes on at each choice. ``"auto"`` shares the executions among the next three. ``"random"``: any,
-            equally likely. ``"pct"``: random priorities with two drops, which meets failures of depth 3 with stated
-            odds. ``"pos"``: priorities drawn anew where operations conflict. ``"surw"``: odds by what each task has
-            still to do to shared state. ``"delay"``, ``"preemption"``: all schedules with at most two delays or
-            preemptions, few first. Or an object of `harness.explore` such as ``Pct(seed, depth=2)``, or one's own;
-            it brings its own seed and is used up by the call.
+        strategy: Who goes on at each choice. ``"auto"`` shares the executions among the next three, and turns to
+            ``"dpor"`` where a proof is likely to fit into ``max_schedules``. ``"random"``: any, equally likely.
+            ``"pct"``: random priorities with two drops, which meets failures of depth 3 with stated odds. ``"pos"``:
+            priorities drawn anew where operations conflict. ``"dpor"``: one schedule of each trace, which proves a
+            program whose traces are all seen. ``"surw"``: odds by what each task has still to do to shared state.
+            ``"delay"``, ``"preemption"``: all schedules with at most two delays or preemptions, few first. Or an object
+            of `harness.explore` such as ``Pct(seed, depth=2)``, or one's own; it brings its own seed and is used up by
+            the call.
         max_schedules: Most executions to run, at least 1.
         max_seconds: Begin no execution after so many real seconds; results then depend on the machine.
         seed: Start of the pseudo-random stream. Equal seeds give equal results on any machine.
@@ -87,7 +90,7 @@ def explore(
         engine: What tasks are made of: ``"greenlet"``, or ``"threads"`` for OS threads that pass a baton, which is
             slower and gives the same schedules, tokens and events.
         preempt: Where a task can be left that could go on: before every ``"access"`` to shared state, or only where an
-            interpreter with a ``"gil"`` can switch by itself, which is slower and finds less.
+            interpreter with a ``"gil"`` can switch by itself, which is slower, finds less and proves nothing.
         check_determinism: Run each schedule twice and compare the events. The first difference ends the exploration as
             ``UNCONTROLLED``, and ``limits`` says at which step it was and what is likely to cause it.
         faults: What may go wrong with calls that leave the program, such as `harness.sim.Delay`: before each call of a
@@ -110,7 +113,7 @@ def explore(
     check_program(program)
     _check_bounds(max_schedules, max_seconds, on_failure)
     check_races(races, allow)
-    chosen = _strategy(strategy, seed, max_schedules)
+    chosen = _strategy(strategy, seed, max_schedules, preempt)
     _check_preempt(preempt, chosen)
     world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine, faults=faults, kept=[strategy])
     origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine, tuple(faults))
@@ -135,17 +138,17 @@ def _check_preempt(preempt: str, strategy: Strategy) -> None:
         raise InvalidArgumentError(f"{preempt=} is unknown; pass 'access' or 'gil'")
     if preempt == "gil" and tracker_of(strategy) is not None:
         raise InvalidArgumentError(
-            f"{preempt=} takes choices away from the strategy, {strategy.name!r} counts on all; pass strategy='random'"
+            f"{preempt=} takes choices away from the strategy, {strategy.name!r} counts on all; pass strategy='auto'"
         )
 
 
-def _strategy(strategy: str | Strategy, seed: int, max_schedules: int) -> Strategy:
+def _strategy(strategy: str | Strategy, seed: int, max_schedules: int, preempt: str) -> Strategy:
     if not isinstance(strategy, str):
         return Aside(strategy)
     if strategy not in STRATEGIES:
         known = ", ".join(repr(name) for name in STRATEGIES)
         raise InvalidArgumentError(f"{strategy=} is unknown; pass one of {known}")
-    return make_strategy(strategy, seed, max_schedules)
+    return make_strategy(strategy, seed, max_schedules, is_told=preempt != "gil")
 
 
 class _Campaign:
@@ -180,7 +183,7 @@ class _Campaign:
             return
         choose, begin = self.strategy.choose, self.strategy.begin
         for executions in range(self.max_schedules):
-            if not begin():
+            if not begin() and not (self.withheld(world) and go_on(self.strategy)):
                 return
             watch = self.races.watch(executions)
             outcome = self.execute(world, choose, watch)
@@ -254,8 +257,12 @@ class _Campaign:
             return make_failure(self.origin, again)
         return shrunk(world, make_failure(self.origin, again), again)
 
+    def withheld(self, world: World) -> list[str]:
+        """Return what withholds a proof, in a fixed order."""
+        return [*self.limits, *withheld_by(self.strategy), *world.limits]
+
     def result(self, world: World) -> Exploration:
-        withheld = [*self.limits, *withheld_by(self.strategy), *world.limits]
+        withheld = self.withheld(world)
         leaked = [f"thread {name!r} outlived the program, nobody had joined it" for name in self.leaked]
         return Exploration(
             program=name_of(self.program),

@@ -32,6 +32,7 @@ from harness.sim.isolation import Isolation
 from harness.sim.locations import READ, WRITE, Locations, are_in_conflict
 from harness.sim.locks import Lock
 from harness.sim.network import shape_network
+from harness.sim.numbering import Numbering
 from harness.sim.place import shown_file
 from harness.sim.primitive_use import Use
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
@@ -66,6 +67,7 @@ __all__ = [
     "Locations",
     "Lock",
     "LoopMade",
+    "Numbering",
     "Option",
     "Outcome",
     "OutcomeKind",

@@ -21,13 +21,13 @@ def resident_kib() -> int:
 def measure() -> tuple[float, int]:
     """Return schedules per second of one round, and resident memory after it."""
     begun = time.perf_counter()
-    harness.explore(lost_update, max_schedules=EXECUTIONS, on_failure="continue")
+    harness.explore(lost_update, strategy="random", max_schedules=EXECUTIONS, on_failure="continue")
     return EXECUTIONS / (time.perf_counter() - begun), resident_kib()
 
 
 def main() -> int:
     for _ in range(200):  # what is loaded once, and pools that fill once, are not growth
-        harness.explore(lost_update, max_schedules=10, on_failure="continue")
+        harness.explore(lost_update, strategy="random", max_schedules=10, on_failure="continue")
     measure()
     rounds = [measure() for _ in range(ROUNDS)]
     first, last = rounds[:5], rounds[-5:]

@@ -73,7 +73,7 @@ def test_both_accesses_are_named_with_line_function_task_and_callers():
     assert race._repr_mimebundle_()["text/plain"] == str(race)
     assert str(race).count("    from ") == 2
     assert result.verdict is Verdict.PASSED
-    assert result.summary().endswith("; 1 races")
+    assert result.summary().endswith("; 1 race")
     assert race.summary() in str(result)
 
 

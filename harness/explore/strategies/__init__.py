@@ -16,6 +16,7 @@ from harness.explore.strategies.strategy import (
     Exhaustive,
     Strategy,
     claim_of,
+    go_on,
     is_exhausted,
     member_of,
     tell,
@@ -38,6 +39,7 @@ __all__ = [
     "Strategy",
     "Surw",
     "claim_of",
+    "go_on",
     "is_exhausted",
     "make_strategy",
     "member_of",
@@ -59,6 +61,11 @@ STRATEGIES: dict[str, Callable[[int], Strategy]] = {
 }
 
 
-def make_strategy(name: str, seed: int, budget: int) -> Strategy:
-    """Return the strategy of a name, which `STRATEGIES` must hold, for so many executions."""
-    return Auto(seed, budget=budget, prover=STRATEGIES.get("dpor")) if name == "auto" else STRATEGIES[name](seed)
+def make_strategy(name: str, seed: int, budget: int, *, is_told: bool = True) -> Strategy:
+    """Return the strategy of a name, which `STRATEGIES` must hold, for so many executions.
+
+    ``is_told`` says whether a portfolio may count on being told of all steps; others do or do not by their nature.
+    """
+    if name == "auto":
+        return Auto(seed, budget=budget, prover=STRATEGIES.get("dpor"), is_told=is_told)
+    return STRATEGIES[name](seed)

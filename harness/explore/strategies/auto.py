@@ -2,7 +2,9 @@
 
 Different failures are likely under different strategies, and none is best for all. So the executions are shared among
 the three. From time to time those of the random walk give an estimate of how many traces the program has. Where twice
-as many fit into what is left of the budget, the rest is DPOR's, which ends with every trace seen.
+as many fit into what is left of the budget, DPOR has its turn, which ends with every trace seen. If it needs more, the
+estimate was too low, and from there it has two executions of three: it goes through a large program corner by corner,
+so the others look at the rest. It has none where something withholds the proof anyway.
 
 Sound: each reported failure is a real execution. Complete only where DPOR came to its end.
 
@@ -12,6 +14,7 @@ Reference: portfolios of schedulers are of Coyote (Deligiannis et al., TACAS 202
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import final
 
 from harness.explore.strategies.pct import Pct
@@ -23,9 +26,10 @@ from harness.sim import Candidate, Outcome, Task, Tracker
 
 __all__ = ["CHECKS", "Auto"]
 
-CHECKS = (90, 180, 360, 720)  # after so many executions the estimate is looked at
+CHECKS = (30, 90, 180, 360, 720)  # after so many executions the estimate is looked at
 _MARGIN = 2  # the estimate is a lower bound
 _COVERED = 0.2  # least share of what is likely to come that the sample has met, for the estimate to mean anything
+_VOID = 0.9  # odds of missing a failure that are not worth telling
 
 
 @final
@@ -36,6 +40,7 @@ class Auto:
         seed: Start of the streams of all members.
         budget: Executions that the exploration will run.
         prover: Makes the exhaustive member, ``None`` for none.
+        is_told: Whether it may be told of the steps of executions. Without, there is no POS, no estimate and no proof.
 
     Attributes:
         member: The strategy that makes the choices of the current execution.
@@ -44,12 +49,24 @@ class Auto:
 
     name = "auto"
 
-    def __init__(self, seed: int = 0, *, budget: int = 1_000, prover: Callable[[int], Strategy] | None = None) -> None:
-        self._seed, self._budget, self._make_prover = seed, budget, prover
-        self._samplers: Sequence[Strategy] = (RandomWalk(seed), Pct(seed), Pos(seed))
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        budget: int = 1_000,
+        prover: Callable[[int], Strategy] | None = None,
+        is_told: bool = True,
+    ) -> None:
+        self._seed, self._budget, self._is_told = seed, budget, is_told
+        self._make_prover = prover if is_told else None
+        self._walk, self._pct = RandomWalk(seed), Pct(seed)
+        blind: list[Strategy] = [self._walk, self._pct]
+        self._turns = cycle([*blind, Pos(seed)] if is_told else blind)
         self._prover: Strategy | None = None
+        self._has_ended = False  # the prover
+        self._due = 0  # executions after which the prover should have come to its end
         self._begun = 0
-        self.member: Strategy = self._samplers[0]
+        self.member: Strategy = self._walk
         self.estimate = TraceEstimate()
 
     def begin(self) -> bool:
@@ -57,20 +74,38 @@ class Auto:
         self.estimate.forget()
         if self._begun in CHECKS and self._prover is None and self._make_prover is not None and self._is_small():
             self._prover = self._make_prover(self._seed)
+            self._due = self._begun + self.estimate.traces * _MARGIN
         self._begun += 1
-        self.member = self._prover or self._samplers[(self._begun - 1) % len(self._samplers)]
+        if self._prover is None or not self._is_provers_turn():
+            return self._sample()
+        self.member = self._prover
+        self._has_ended = not self._prover.begin()
+        return not self._has_ended
+
+    def go_on(self) -> bool:
+        """Begin another execution where DPOR has seen every trace that it can tell, and that is no proof."""
+        return self._sample()
+
+    def _sample(self) -> bool:
+        self.member = next(self._turns)
         return self.member.begin()
 
     def _is_small(self) -> bool:
         is_reliable = self.estimate.coverage >= _COVERED
         return is_reliable and self.estimate.traces * _MARGIN <= self._budget - self._begun
 
+    def _is_provers_turn(self) -> bool:
+        if self._has_ended or self._begun <= self._due:
+            return not self._has_ended
+        return self._begun % 3 != 0 and not withheld_by(self._prover)
+
     @property
     def tracker(self) -> Tracker | None:
         """What is told of the next execution: its member, or the estimate where a random walk comes."""
-        if self.member is self._samplers[0]:
-            return self.estimate if self._begun <= CHECKS[-1] else None
-        return tracker_of(self.member)
+        if self.member is not self._walk:
+            return tracker_of(self.member)
+        is_wanted = self._is_told and self._prover is None and self._begun <= CHECKS[-1]
+        return self.estimate if is_wanted else None
 
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         """Return the choice of the member whose turn it is."""
@@ -90,10 +125,17 @@ class Auto:
         return withheld_by(self._prover)
 
     def claim(self) -> str:
-        """Return what the members claim, and the estimate."""
+        """Return what was proved; or how far the proof came, and the odds of PCT where they say something."""
         if self.is_exhausted:
             return claim_of(self._prover)
+        return "; ".join(filter(None, [self._proof(), self._odds()]))
+
+    def _proof(self) -> str:
+        if self._prover is not None:
+            return f"proof {'given up' if withheld_by(self._prover) else 'unfinished'}: {claim_of(self._prover)}"
         self.estimate.forget()
-        members = [member for member in (*self._samplers, self._prover) if member is not None]
-        claims = [f"{member.name}: {claim}" for member in members if (claim := claim_of(member))]
-        return "; ".join(filter(None, [self.estimate.claim(), *claims]))
+        return f"no proof tried, {self.estimate.claim()}" if self._begun > CHECKS[0] and self.estimate.sampled else ""
+
+    def _odds(self) -> str:
+        missed = self._pct.missed
+        return f"pct misses a failure of depth {self._pct.depth} with p <= {missed:.1e}" if missed <= _VOID else ""

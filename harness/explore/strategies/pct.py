@@ -95,12 +95,15 @@ class Pct:
         self._learn()
         return 1.0 / (max(self.tasks, 1) * float(max(self.length, 1)) ** (self.depth - 1))
 
+    @property
+    def missed(self) -> float:
+        """Greatest probability that all executions so far missed a given failure of this depth."""
+        return (1.0 - self.odds) ** max(self.executions - 1, 0)  # the first one has no drops
+
     def claim(self) -> str:
         """Return what the executions are worth."""
         odds = self.odds
         least = f"p >= 1/(n k^{self.depth - 1}) = 1/{round(1 / odds):,}"
         met = f"n={self.tasks} tasks and k={self.length} choices met"
-        missed = (1.0 - odds) ** max(self.executions - 1, 0)  # the first one has no drops
-        return (
-            f"a failure of depth {self.depth} is met with {least} per schedule ({met}), missed with p <= {missed:.1e}"
-        )
+        chance = f"met with {least} per schedule ({met}), missed with p <= {self.missed:.1e}"
+        return f"a failure of depth {self.depth} is {chance}"

@@ -15,6 +15,7 @@ __all__ = [
     "Strategy",
     "claim_of",
     "draw_option",
+    "go_on",
     "is_exhausted",
     "member_of",
     "tell",
@@ -88,6 +89,12 @@ def tell(strategy: object, outcome: Outcome) -> None:
     after: Callable[[Outcome], None] | None = getattr(strategy, "after", None)
     if after is not None:
         after(outcome)
+
+
+def go_on(strategy: object) -> bool:
+    """Begin another execution of a portfolio whose exhaustive member has ended; ``False`` for other strategies."""
+    more: Callable[[], bool] | None = getattr(strategy, "go_on", None)
+    return more is not None and more()
 
 
 def member_of(strategy: object) -> str:

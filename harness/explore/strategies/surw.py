@@ -22,7 +22,7 @@ from typing import final
 
 from harness.explore.strategies.pending import Pending, Touch
 from harness.explore.strategies.strategy import draw_option
-from harness.sim import Candidate, Clock, Option, Task
+from harness.sim import Candidate, Clock, Numbering, Option, Task
 
 __all__ = ["Surw"]
 
@@ -86,7 +86,7 @@ class _Progress(Pending):
     """
 
     def __init__(self, random: Random, *, selective: bool) -> None:
-        super().__init__()
+        super().__init__(Numbering())
         self._random = random
         self._selective = selective
         self._shared: set[object] = set()  # labels of operations on what two tasks touch and one writes

@@ -15,7 +15,7 @@ from collections import Counter
 from typing import final
 
 from harness.explore.strategies.pending import Pending
-from harness.sim import Clock, Task
+from harness.sim import Clock, Numbering, Task
 
 __all__ = ["TraceEstimate"]
 
@@ -31,7 +31,7 @@ class TraceEstimate(Pending):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Numbering())
         self.sampled = 0
         self._met: Counter[int] = Counter()  # by fingerprint
         self._begin()
@@ -82,4 +82,5 @@ class TraceEstimate(Pending):
         """Return the estimate in words."""
         if not self.sampled:
             return ""
-        return f"at least about {self.traces:,} traces (Chao's estimator, {self.sampled} random executions)"
+        traces = f"{self.traces:,} trace{'s' * (self.traces != 1)}"
+        return f"at least about {traces} (Chao's estimator, {self.sampled} random executions)"
