@@ -117,6 +117,7 @@ def _exploration_json(result: Exploration) -> dict[str, object]:
         "seed": result.seed,
         "strategy": result.strategy,
         "found_by": result.found_by or None,
+        "claim": result.claim,
         "failure": None
         if failure is None
         else {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,12 @@ def test_explore_of_locked_update_holds(harness: Harness) -> None:
     finished = harness("explore", "counter.py::locked_update", "--max-schedules", "50")
 
     assert (finished.code, finished.err) == (0, "")
-    assert finished.out == "locked_update: PASSED, no failure in 50 schedules; strategy random, seed 0\n"
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert finished.out == (
+        "locked_update: PROVED, no failure in 32 schedules; strategy auto, seed 0; "
+        "2 traces, 2 shared locations (Counter.n, Lock); "
+        f"assuming sequential consistency, this source on Python {version}, any waiter may get a released lock\n"
+    )
 
 
 def test_explore_json_stands_alone_on_standard_output(harness: Harness, workplace: Path) -> None:
@@ -64,9 +70,10 @@ def test_explore_json_stands_alone_on_standard_output(harness: Harness, workplac
         "verdict": "PASSED",
         "schedules": 3,
         "seed": 7,
-        "strategy": "random",
+        "strategy": "auto",
         "found_by": None,
         "failure": None,
+        "claim": "",
         "races": [],
         "limits": [],
     }

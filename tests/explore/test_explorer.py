@@ -110,7 +110,7 @@ def test_module_imported_inside_the_program_is_instrumented(programs):
 def test_module_of_the_program_alone_sees_nothing_of_another_module(programs):
     import lazy_import
 
-    assert explore(lazy_import.two_loads, max_schedules=50).verdict is Verdict.PASSED
+    assert explore(lazy_import.two_loads, strategy="random", max_schedules=50).verdict is Verdict.PASSED
 
 
 def test_installed_package_is_explored_without_editing_it():
@@ -201,7 +201,7 @@ def test_continue_collects_one_failure_per_place():
             thread.join()
         assert state["n"] == 2, "lost"
 
-    result = explore(program, max_schedules=200, on_failure="continue")
+    result = explore(program, strategy="random", max_schedules=200, on_failure="continue")
 
     assert result.schedules == 200
     assert len(result.failures) == 1
@@ -227,7 +227,7 @@ def test_program_that_fails_on_the_first_schedule_is_found_without_threads():
 
 
 def test_max_seconds_ends_the_exploration_and_says_so():
-    result = explore(lambda: None, max_schedules=10**9, max_seconds=0.01)
+    result = explore(lambda: None, strategy="random", max_schedules=10**9, max_seconds=0.01)
 
     assert result.verdict is Verdict.PASSED
     assert result.limits[0].startswith("stopped after 0.01 s and ")
