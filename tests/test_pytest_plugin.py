@@ -87,7 +87,8 @@ def test_failure_report_has_summary_place_output_and_replay(pytester: pytest.Pyt
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "test_counter: FAILED, AssertionError at schedule *, * preemption*; strategy auto (found by random), seed 0; token h1*",
+            "test_counter: FAILED, AssertionError at schedule *, * preemption*; "
+            "strategy auto (found by random), seed 0; token h1*",
             ">       assert counter.n == 2",
             "test_it.py:24: AssertionError",
             "--- stdout ---",

@@ -121,7 +121,7 @@ def test_lock_and_thread_captured_by_import_are_controlled():
             thread.join()
         assert state["n"] == 2
 
-    result = explore(program, max_schedules=200)
+    result = explore(program, strategy="random", max_schedules=200)
 
     assert result.verdict is Verdict.PASSED, str(result)
 

@@ -24,11 +24,8 @@ def test_numbers_are_given_in_order_of_appearance():
 
 def test_number_of_a_dead_object_is_not_given_again():
     numbering = Numbering()
-    seen = []
-    for _ in range(50):  # each lies where the one before lay
-        seen.append(numbering.number(Thing()))
 
-    assert seen == list(range(50))
+    assert [numbering.number(Thing()) for _ in range(50)] == list(range(50))  # each lies where the one before lay
 
 
 def test_object_that_can_be_referred_to_weakly_is_not_kept():

@@ -80,7 +80,7 @@ def test_objects_made_before_the_exploration_are_controlled():
         assert OLD_QUEUE.empty()
         OLD_EVENT.clear()
 
-    result = explore(program, max_schedules=100)
+    result = explore(program, strategy="random", max_schedules=100)
 
     assert result.verdict is Verdict.PASSED, str(result)
 
@@ -99,7 +99,7 @@ def test_waiters_are_notified_in_the_order_they_came():
         one.join()
         assert order == ["first"]
 
-    assert explore(program, max_schedules=50).verdict is Verdict.PASSED
+    assert explore(program, strategy="random", max_schedules=50).verdict is Verdict.PASSED
 
 
 def test_lost_wake_up_is_a_deadlock_that_names_the_wait():
@@ -137,7 +137,7 @@ def test_full_queue_holds_the_producer_until_the_consumer_takes():
         together(producer, consumer)
         assert taken == [0, 1, 2]
 
-    assert explore(program, max_schedules=100).verdict is Verdict.PASSED
+    assert explore(program, strategy="random", max_schedules=100).verdict is Verdict.PASSED
 
 
 def test_time_outs_of_queues_run_on_the_virtual_clock():
@@ -196,7 +196,7 @@ def test_barrier_lets_all_go_or_breaks():
         with pytest.raises(threading.BrokenBarrierError):
             barrier.wait(timeout=1)
 
-    assert explore(program, max_schedules=50).verdict is Verdict.PASSED
+    assert explore(program, strategy="random", max_schedules=50).verdict is Verdict.PASSED
 
 
 def test_timer_fires_on_the_virtual_clock_or_is_cancelled():
@@ -208,7 +208,7 @@ def test_timer_fires_on_the_virtual_clock_or_is_cancelled():
         timer.cancel()
         timer.join()
 
-    result = explore(program, max_schedules=60)
+    result = explore(program, strategy="random", max_schedules=60)
 
     assert result.verdict is Verdict.PASSED
     assert 0 < len(fired()) < 61  # a slow main task lets it fire
