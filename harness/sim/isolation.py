@@ -35,6 +35,7 @@ from types import (
 from typing import final
 
 from harness.instrument import CONTAINERS, IMMUTABLE
+from harness.sim.foreign_locks import INFRASTRUCTURE
 from harness.sim.glance import Glance, is_plain
 from harness.sim.saved_cache import CacheState
 from harness.sim.saved_state import (
@@ -55,22 +56,6 @@ __all__ = ["Isolation"]
 
 _SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _LEAVES = (logging.Logger, logging.Handler, enum.Enum)
-# Packages that run the program rather than belong to it; their instances lead everywhere.
-_INFRASTRUCTURE = frozenset(
-    [
-        "IPython",
-        "_pytest",
-        "comm",
-        "coverage",
-        "ipykernel",
-        "jupyter_client",
-        "pluggy",
-        "pytest",
-        "tornado",
-        "traitlets",
-        "zmq",
-    ]
-)
 _EMPTIED = frozenset({dict, list, set, deque, defaultdict, OrderedDict})
 # These lead to what they were made of: functions, arguments, a receiver.
 _WRAPPERS = (property, staticmethod, classmethod, MethodType, BuiltinMethodType, partial)
@@ -155,7 +140,7 @@ class Isolation:
             self._note(RandomState(obj))  # type: ignore[arg-type]
         elif kind in _SUSPENDED or _is_iterator(kind):
             self.limits.append(f"a {kind.__name__} kept between executions cannot be put back")
-        elif not issubclass(kind, _LEAVES) and _package(kind) not in _INFRASTRUCTURE:
+        elif not issubclass(kind, _LEAVES) and _package(kind) not in INFRASTRUCTURE:
             yield from self._save_container(obj, kind)
             if kind not in CONTAINERS and kind not in (tuple, frozenset):
                 yield from self._save_instance(obj, kind)

@@ -23,6 +23,7 @@ from harness.sim.engine import ENGINES, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
 from harness.sim.event import Event, LoopMade, Recorder
 from harness.sim.faults import Fault
+from harness.sim.foreign_locks import LockGates
 from harness.sim.hooks import make_hooks
 from harness.sim.imports import ImportWatch
 from harness.sim.isolation import Isolation
@@ -149,6 +150,9 @@ class World:
         self._states = StateSwitch()
         self._workers = Workers()
         cleanup.callback(self._workers.dismiss)
+        gates = LockGates({module.__name__ for module in self.instrumentation.modules})
+        cleanup.callback(gates.take_out)
+        gates.put_in()
         self.isolation = Isolation(*self._state)
         cleanup.callback(self.isolation.restore)
         cleanup.callback(self._remove_code)
