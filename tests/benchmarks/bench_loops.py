@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from statistics import median
 
 import httpx
@@ -38,11 +39,16 @@ class Counter:
         await asyncio.sleep(0)
         self.n = n + 1
 
+def explore(attempts, seed):
+    return explore_async_random(setup=Counter, tasks=[lambda counter: counter.increment()] * 2,
+                                invariant=lambda counter: True, max_attempts=attempts, seed=seed)
+
 start = time.process_time()
-asyncio.run(explore_async_random(setup=Counter, tasks=[lambda counter: counter.increment()] * 2,
-                                 invariant=lambda counter: True, max_attempts=2_000, seed=0))
+{explore}
 print(json.dumps([runs, time.process_time() - start]))
 """
+_ON_ONE_LOOP = "asyncio.run(explore(2_000, 0))"
+_ON_A_LOOP_EACH = "for seed in range(2_000): asyncio.run(explore(1, seed))"  # as ours, a whole asyncio.run each
 
 
 class Counter:
@@ -82,6 +88,18 @@ def rate(program: Callable[[], object]) -> float:
         start = time.process_time()
         result = harness.explore(program, strategy="random", max_schedules=SCHEDULES, on_failure="continue")
         rounds.append(result.schedules / (time.process_time() - start))
+    return median(rounds)
+
+
+def natively() -> float:
+    """Return the runs per second of processor time of the same program without any tool, the median of some rounds."""
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        for _ in range(SCHEDULES // 10):
+            with suppress(AssertionError):
+                asyncio.run(two_tasks())
+        rounds.append(SCHEDULES // 10 / (time.process_time() - start))
     return median(rounds)
 
 
@@ -126,13 +144,16 @@ def request_seconds(requests: int) -> float:
 
 
 def main() -> int:
-    one, peer = rate(two_tasks), peer_per_second(_PEER)
+    one, peer = rate(two_tasks), peer_per_second(_PEER.replace("{explore}", _ON_ONE_LOOP))
     print(f"two tasks on one loop       {one:8,.0f} schedules/s; bound {ONE_LOOP_PER_S:,}")
+    print(f"asyncio.run of them alone   {natively():8,.0f} runs/s, which each of our schedules contains")
     if peer is None:
         print(f"{FRONTRUN} could not be installed or run")
     else:
         ratio = one / peer
         print(f"frontrun 0.7.0, two tasks   {peer:8,.0f} schedules/s; ratio {ratio:.1f}, bound {TIMES_FRONTRUN}")
+        each = peer_per_second(_PEER.replace("{explore}", _ON_A_LOOP_EACH)) or peer
+        print(f"the same, a loop for each   {each:8,.0f} schedules/s; ratio {one / each:.1f}")
     print(f"two loops, two tasks each   {rate(two_loops):8,.0f} schedules/s; bound {TWO_LOOPS_PER_S:,}")
     print(f"httpx request in memory     {request_ms():8.2f} ms; bound {REQUEST_MS}")
     return int(peer is None or one < TIMES_FRONTRUN * peer)

@@ -97,6 +97,11 @@ class EventLoop(Rounds):
     def _let_in(self) -> None:
         """Come to a scheduling point before a ``call_soon``."""
         scheduler = self.scheduler
+        if not scheduler.is_followed:
+            task = current_task()
+            if task is not None and (len(scheduler.ready) > 1 or self._has_company()):
+                scheduler.point(task)
+            return
         if scheduler.recorder is not None:
             self._note_foreign()
         if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:

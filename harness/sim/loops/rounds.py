@@ -112,10 +112,15 @@ class Rounds(selector_events.BaseSelectorEventLoop):
 
     def _begin_round(self, task: Task) -> None:
         """Let others come in before a round; what they left comes before what it runs."""
+        scheduler = self.scheduler
+        if not scheduler.is_followed:
+            if len(scheduler.ready) > 1 or self._has_company():
+                scheduler.point(task)
+            return
         self._pass(task, self, "round")
         self._has_news = False
-        if self.scheduler.watch is not None:
-            self.scheduler.watch.acquire(task, self)
+        if scheduler.watch is not None:
+            scheduler.watch.acquire(task, self)
 
     def idle(self, timeout_s: float | None, has_events: bool) -> None:
         """Block the loop's task, if it has nothing to do, until somebody wakes it or the time is over."""
@@ -166,10 +171,15 @@ class Rounds(selector_events.BaseSelectorEventLoop):
             return
         if tracker is not None and operation is not None and not task.inside:
             tracker.primitive(task, primitive, operation)
-        if len(scheduler.ready) > 1 or any(timer.task is not None for timer in scheduler.clock.timers):
+        if self._has_company():
             scheduler.point(task)
         elif tracker is not None and not task.inside:
             tracker.step(task)
+
+    def _has_company(self) -> bool:
+        """Return whether anything but the task that runs could go on."""
+        scheduler = self.scheduler
+        return len(scheduler.ready) > 1 or any(timer.task is not None for timer in scheduler.clock.timers)
 
     def has_work(self) -> bool:
         """Return whether its next round has something to run, so that it does not wait.
