@@ -17,6 +17,7 @@ from harness.instrument.site import Operation
 
 __all__ = ["ExpressionRewriter"]
 
+_PLAIN_TEXT = frozenset({ast.Constant, ast.JoinedStr})
 _MAKERS = frozenset({"list", "sorted", "set", "dict", "tuple", "range"})  # of objects that nobody else has
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -160,7 +161,7 @@ class ExpressionRewriter(CallRewriter):
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
         value = self.expression(node.value)
-        is_plain = type(node.value) in FRESH or not self.is_active or self.is_confined(node.value)
+        is_plain = type(node.value) in _PLAIN_TEXT or not self.is_active or self.is_confined(node.value)
         node.value = value if is_plain else self.hook("text", node.value, "read", "__format__", value)
         node.format_spec = node.format_spec and self.expression(node.format_spec)
         return node

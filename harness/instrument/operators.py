@@ -117,7 +117,7 @@ class OperatorRewriter(Placer):
         return self.call(name, node, placed(ast.Starred(pair, ast.Load()), node))
 
     def _search(self, node: ast.Compare, left: ast.expr, right: ast.expr, operator: ast.cmpop) -> ast.expr:
-        if type(right) in FRESH or self.is_confined(right):
+        if self.is_confined(right) or (type(right) in FRESH and not (self.is_simple(left) and _has_items(right))):
             self.generic_visit(node)
             return node
         new_left, new_right = self.expression(left), self.expression(right)
@@ -181,3 +181,9 @@ class OperatorRewriter(Placer):
         *tested, last = node.values
         node.values = [*(self.tested(value) for value in tested), self.expression(last)]
         return node
+
+
+def _has_items(display: ast.expr) -> bool:
+    """Return whether a display of a tuple or list may hold what can change."""
+    is_sequence = isinstance(display, (ast.Tuple, ast.List))
+    return is_sequence and not all(isinstance(element, ast.Constant) for element in display.elts)  # type: ignore[attr-defined]  # sequences have them

@@ -269,7 +269,8 @@ class CallTable:
         if foreign:
             return Call(name, OPAQUE, foreign[0], None, (left, right))
         operands = [obj for obj in (left, right) if self._kinds[type(obj)] != FOREIGN]
-        is_deep = name in _COMPARISONS or (name == "__mod__" and any(isinstance(obj, (str, bytes)) for obj in operands))
+        is_text = name == "__mod__" and any(isinstance(obj, (str, bytes)) for obj in operands)
+        is_deep = is_text or name == "__contains__" or name in _COMPARISONS
         return self._call(SCANS if is_deep else WHOLE, operands, name)
 
     # Effects

@@ -18,7 +18,7 @@ from sys import getrefcount
 from types import FunctionType, MethodType
 
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
-from harness.instrument.function_effects import WHOLE
+from harness.instrument.function_effects import SCANS, WHOLE
 from harness.instrument.patterns import NESTED
 from harness.sim.calls import Access, Call, CallTable
 from harness.sim.engine import Engine
@@ -30,6 +30,7 @@ from harness.sim.reach import (
     LEADING,
     SECOND,
     VIEWS,
+    applied_to,
     behind,
     is_plain_attribute,
     is_stepped,
@@ -231,6 +232,8 @@ def make_hooks(
     def args(function: object, site: int, /, *arguments: object) -> tuple[object, ...]:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not worker.task.atomic:
+            if (function is map or function is filter) and arguments and not calls.steps.is_seen(arguments[0]):
+                note_applied(arguments[0], arguments[1:])
             shared: Sequence[object] = arguments
             for position in range(len(arguments)):
                 argument = arguments[position]
@@ -246,7 +249,8 @@ def make_hooks(
         """Return what stands for a fresh iterator among the arguments of a call, and what it reads besides."""
         accesses = calls.steps.accesses(fresh)
         is_known = accesses is not None and all(
-            operation == "read" or kinds[type(obj)] is ITERATOR for obj, _, operation in accesses
+            kinds[type(obj)] is ITERATOR or (kinds[type(obj)] is CONTAINER and operation == "read")
+            for obj, _, operation in accesses
         )
         return [None, *(obj for obj, _, _ in accesses[1:])] if accesses is not None and is_known else [fresh]
 
@@ -283,13 +287,23 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is CONTAINER:
+            if kind is CONTAINER and (type(value) in _PLAIN or _has_keys(obj)):
                 touch(task, obj, site, value if _has_keys(obj) and value is not None else NO_KEY)
+            elif kind is CONTAINER or (type(obj) is tuple and type(value) not in _PLAIN):
+                search(task, _opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, value, site)
             elif kind is FOREIGN:
                 touch(task, obj, site)
             elif kind is ITERATOR:
                 step(task, obj, site)
         return obj
+
+    def search(task: Task, obj: object, value: object, site: int) -> None:
+        """Pass a scheduling point before a value is compared with the items of a sequence."""
+        if type(obj) is tuple:
+            combine(task, value, obj, site)
+        else:
+            sequence = behind(obj)
+            perform(task, site, Call("__contains__", SCANS, sequence, (sequence, NO_KEY, "read"), [sequence, value]))
 
     def member(value: object, obj: object, site: int) -> object:
         within(obj, value, site)
@@ -321,7 +335,8 @@ def make_hooks(
     def text(obj: object, site: int) -> object:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
-            call = calls.resolve(str, (obj,))
+            is_fresh = kinds[type(obj)] is CONTAINER and getrefcount(obj) == FRESH_COUNT
+            call = calls.resolve(str, (_opened(obj) if is_fresh else obj,))
             if call is not None:
                 perform(task, site, call)
         return obj
@@ -390,12 +405,28 @@ def make_hooks(
         return obj
 
     def points(obj: object, site: int) -> Iterator[None]:
-        return map(partial(step_of, obj), repeat(site))
+        return map(partial(step_of, obj, []), repeat(site))
 
-    def step_of(obj: object, site: int) -> None:
+    def step_of(obj: object, applied: list[object], site: int) -> None:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
-            step(task, obj, site)
+            if applied and task.scheduler.is_followed:
+                step_and_apply(task, obj, applied[0], site)
+            else:
+                step(task, obj, site)
+
+    def step_and_apply(task: Task, obj: object, function: object, site: int) -> None:
+        """Pass a scheduling point before a step to an item that a function written in C is applied to."""
+        if calls.steps.applied(obj, function) is None:
+            perform(task, site, Call(type(obj).__name__, OPAQUE, None, None, [obj, function]))
+        else:
+            touch_all(task, site, lambda: calls.steps.applied(obj, function) or [])
+
+    def note_applied(function: object, iterables: Iterable[object]) -> None:
+        """Let the scheduling points before the steps of iterables know what is applied to each item."""
+        for iterable in iterables:
+            if is_stepped(iterable):
+                applied_to(iterable).append(function)
 
     def step(task: Task, obj: object, site: int) -> None:
         """Pass a scheduling point before one step of an iteration."""

@@ -31,6 +31,7 @@ __all__ = [
     "BUILTIN_METHODS",
     "FRESH_COUNT",
     "SECOND",
+    "applied_to",
     "behind",
     "is_plain_attribute",
     "is_stepped",
@@ -128,6 +129,19 @@ def sources(iterator: object, kinds: KindTable) -> list[object]:
 def is_stepped(iterator: object) -> bool:
     """Return whether an iterator has a scheduling point of its own before each step."""
     return type(iterator) is map and any(part is SECOND for part in gc.get_referents(iterator))
+
+
+def applied_to(stepped: object) -> list[object]:
+    """Return where an iterator that is stepped keeps what is applied to its items."""
+    pairs = next(part for part in _given_to(stepped) if type(part) is zip)
+    points = next(part for part in _given_to(pairs) if type(part) is map)
+    found: list[object] = next(part for part in gc.get_referents(points) if type(part) is partial).args[1]
+    return found
+
+
+def _given_to(iterator: object) -> list[object]:
+    """Return the iterators that ``map`` or ``zip`` goes through."""
+    return [part for parts in gc.get_referents(iterator) if type(parts) is tuple for part in parts]
 
 
 def leads_to_mutable(objects: Iterable[object], kinds: KindTable, *, instances: bool = True) -> bool:

@@ -16,7 +16,7 @@ from typing import final
 from harness.instrument import CONTAINERS, CallEffect, effect_of
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, ITERATOR, OWN, KindTable
-from harness.sim.reach import BUILTIN_METHODS, reach, sources
+from harness.sim.reach import BUILTIN_METHODS, behind, reach, sources
 
 __all__ = ["Access", "StepTable"]
 
@@ -48,7 +48,7 @@ class StepTable:
         is_seen: Callable[[dict[str, object]], bool],
         effects: Mapping[int, tuple[object, CallEffect]],
     ) -> None:
-        self._kinds, self._is_seen, self._effects = kinds, is_seen, effects
+        self._kinds, self._is_seen_in, self._effects = kinds, is_seen, effects
 
     def accesses(self, iterator: object) -> list[Access] | None:
         """Return what a step touches, each object once, or ``None`` where nobody knows."""
@@ -66,6 +66,18 @@ class StepTable:
                     touched += self._read(self._inside(containers, own))
                 touched += [access for accesses in done for access in accesses or ()]
         return list({(id(obj), operation): (obj, key, operation) for obj, key, operation in touched}.values())
+
+    def applied(self, obj: object, function: object) -> list[Access] | None:
+        """Return what a step through an object touches whose item a function is applied to, as `accesses`."""
+        is_iterator = self._kinds[type(obj)] == ITERATOR
+        touched = self.accesses(obj) if is_iterator else [(behind(obj), NO_KEY, "read")]
+        if touched is None:
+            return None
+        containers = [each for each, _, _ in touched if self._kinds[type(each)] == CONTAINER]
+        done = (
+            self._read(self._inside(containers, "whole")) if function is None else self._done_by(function, containers)
+        )
+        return None if done is None else [*touched, *done]
 
     def is_alone(self, iterator: object) -> bool:
         """Return whether a step touches nothing but the iterator itself."""
@@ -86,7 +98,7 @@ class StepTable:
             return self._read(self._inside(containers, known[1].reads))
         if type(function) in _GETTERS:
             return self._read(self._inside(containers, _GETTERS[type(function)]))
-        if self._runs_seen_code(function):
+        if self.is_seen(function):
             return []
         receiver = getattr(function, "__self__", None) if type(function) in _BOUND else None
         if self._kinds[type(receiver)] == CONTAINER:
@@ -95,13 +107,14 @@ class StepTable:
         is_plain = not leads_on and (type(function) in _BOUND or self._kinds[type(function)] == CLASS)
         return [] if is_plain and not self._inside(containers, "deep") else None
 
-    def _runs_seen_code(self, function: object) -> bool:
+    def is_seen(self, function: object) -> bool:
+        """Return whether a function makes scheduling points of its own, or needs none."""
         if hasattr(function, "gi_frame"):
-            return function.gi_frame is None or self._is_seen(function.gi_frame.f_globals)
+            return function.gi_frame is None or self._is_seen_in(function.gi_frame.f_globals)
         if type(function) is MethodType:
             function = function.__func__
         if type(function) is FunctionType:
-            return self._is_seen(function.__globals__)
+            return self._is_seen_in(function.__globals__)
         if self._kinds[type(function)] == CLASS:
             return self._kinds.is_own_class(function)  # type: ignore[arg-type]  # it is a class
         return self._kinds[type(function)] == OWN

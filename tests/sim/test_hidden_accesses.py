@@ -34,7 +34,7 @@ class Footprints:
     def ignore(self, *args):
         pass
 
-    primitive = step = block = wake = edge = start = end = ignore
+    primitive = step = block = wake = edge = start = end = take_number = ignore
 
     def has_conflict(self) -> bool:
         """Return whether the two threads conflict in what is known of them; the task that starts them is the first."""
