@@ -188,7 +188,8 @@ class CallTable:
         return writes, keyed, dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
-        is_builtin = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
+        is_static = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
+        is_builtin = is_static or id(cls) in self._effects  # those of itertools are static up to 3.11
         return self._call(WHOLE if is_builtin else OPAQUE, arguments, name)
 
     def _of_slot(self, receiver: object, name: str, arguments: Sequence[object]) -> Call | None:
