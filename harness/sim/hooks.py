@@ -46,6 +46,7 @@ _PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that 
 _ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
+_FIRST_STEP = Site("", "", 0, 0, "call", None, "", 0)  # of a thread, where what it calls is not rewritten
 # Methods of which Python calls the first that there is.
 _INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
 
@@ -140,6 +141,14 @@ def make_hooks(
         if scheduler.watch is not None:
             for obj, key, operation in calls.accesses(call) or ():
                 scheduler.watch.access(task, obj, _site_for(obj, site), key, operation)
+
+    def foresee(task: Task, tracker: Tracker, function: object, arguments: Sequence[object]) -> None:
+        call = calls.resolve(stand_in(function), arguments)
+        known = calls.accesses(call) if call is not None else ()
+        for obj, key, operation in known or ():
+            tracker.access(task, obj, _FIRST_STEP, plain_key(obj, key), operation)
+        if call is not None and known is None:
+            tracker.opaque(task, call.name, calls.reached(call)[0], _FIRST_STEP)
 
     def _site_for(obj: object, site: int) -> Site:
         return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)
@@ -500,7 +509,7 @@ def make_hooks(
         delegate,
         inplace,
     )
-    last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter)
+    last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter, foresee)
     return type("WorldHooks", (), {function.__name__: function for function in (*first, *more, *last)})
 
 

@@ -7,14 +7,16 @@ Outside a task each is the original.
 from __future__ import annotations
 
 import _thread
+import builtins
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from harness.instrument.hooks import HOOKS_NAME
 from harness.sim.task import Task, current_task
 from harness.sim.tracing import begin_tracing, tracing_hooks
 
@@ -135,7 +137,7 @@ def start_new_thread(
     child = task.scheduler.spawn(getattr(function, "__qualname__", "thread"), _plain_body(function, args, kwargs))
     child.is_daemon = True  # the interpreter does not wait for such threads
     task.scheduler.note(task, "start", child.name)
-    _tell_start(task, child)
+    _tell_start(task, child, function, (*args, *(kwargs or {}).values()))
     return child.ident
 
 
@@ -166,7 +168,7 @@ def start(thread: threading.Thread) -> None:
     child.is_daemon = thread.daemon
     object.__setattr__(thread, _TASK, child)  # to ask a new object for its dict would make it slower from then on
     if scheduler.is_followed:
-        _tell_start(task, child)
+        _tell_start(task, child, *_first_call(thread))
     thread._ident = thread._native_id = child.ident  # type: ignore[attr-defined]
     thread._started._flag = True  # type: ignore[attr-defined]  # nobody waits for it, the child is not an OS thread
     threading._active[child.ident] = thread  # type: ignore[attr-defined]
@@ -182,11 +184,19 @@ def task_of(thread: threading.Thread, scheduler: Scheduler) -> Task | None:
     return child if child is not None and child.scheduler is scheduler else None
 
 
-def _tell_start(task: Task, child: Task) -> None:
+def _first_call(thread: threading.Thread) -> tuple[object, Sequence[object]]:
+    """Return what a thread calls at once, and with what; ``None`` where its class has a `run` of its own."""
+    target = getattr(thread, "_target", None) if type(thread).run is threading.Thread.run else None
+    return target, () if target is None else (*thread._args, *thread._kwargs.values())  # type: ignore[attr-defined]
+
+
+def _tell_start(task: Task, child: Task, function: object, arguments: Sequence[object]) -> None:
     tracker, watch = task.scheduler.tracker, task.scheduler.watch
     if tracker is not None:
         tracker.start(task, child)
         tracker.edge(task, child)
+        if function is not None and not task.inside:  # no rewritten code calls it, so no hook tells what it touches
+            vars(builtins)[HOOKS_NAME].foresee(child, tracker, function, arguments)
     if watch is not None:
         watch.start(task, child)
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from xml.etree import ElementTree
 
 import pytest
 
@@ -457,3 +458,45 @@ def test_data_drawn_is_enumerated_and_a_draw_that_fails_is_found() -> None:
     assert result.verdict is Verdict.FAILED
     assert result.schedules == 6
     assert isinstance(harness.replay(draws, result.failure.token).error, AssertionError)  # type: ignore[union-attr]
+
+
+# What a thread calls where none of it is rewritten: no hook comes before it.
+
+
+def shrinks_while_it_is_read():
+    items = [1, 2, 3]
+
+    def read():
+        seen = 0
+        for _ in items:
+            seen += 1
+        assert seen == len(items)
+
+    threads = [threading.Thread(target=read), threading.Thread(target=items.pop)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def opaque_for_both():
+    tree = ElementTree.Element("fleet")
+    threads = [threading.Thread(target=tree.set, args=("n", value)) for value in "12"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tree.get("n") in ("1", "2")
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "auto"])
+def test_thread_that_calls_a_method_of_a_list_conflicts_with_who_reads_it(strategy):
+    assert harness.explore(shrinks_while_it_is_read, strategy=strategy).verdict is Verdict.FAILED
+
+
+@pytest.mark.parametrize("strategy", ["dpor", "auto"])
+def test_thread_that_calls_what_nobody_knows_withholds_a_proof(strategy):
+    result = harness.explore(opaque_for_both, strategy=strategy, max_schedules=60)
+
+    assert result.verdict is Verdict.PASSED
+    assert result.limits == ("set may do anything to an object that two tasks touch",)
