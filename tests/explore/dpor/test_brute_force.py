@@ -71,9 +71,14 @@ def compare(world: World, make: Make, programs: int, most: int, seed: int = 0) -
 
 
 def check(reduced: Findings, force: Findings, seed: int | None = None) -> None:
-    """Check that the reduction saw what brute force did; where tasks fail, which cuts it off, that it failed."""
+    """Check that the reduction saw what brute force did.
+
+    Where tasks fail, which cuts executions off, it has to fail; where a call may do anything, no proof is given.
+    """
     if force.fails:
         assert reduced.fails, seed
+        return
+    if any("may do anything" in limit for limit in reduced.limits):
         return
     assert reduced.traces == force.traces, seed
     assert reduced.endings == force.endings, seed
