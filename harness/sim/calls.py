@@ -105,8 +105,8 @@ class CallTable:
         handler = self._by_type.get(type(function))
         if handler is not None:
             return handler(function, arguments)
-        if isinstance(function, type):
-            return self._of_class(function, arguments)
+        if issubclass(type(function), type):
+            return self._of_class(function, arguments)  # type: ignore[arg-type]  # its type says so
         return self._of_object(function, arguments)
 
     # By kind of callable
@@ -206,7 +206,7 @@ class CallTable:
             return None
         if type(receiver) in MAP_TYPES:
             return self._call(WHOLE, arguments, name) if name == "update" else None
-        if isinstance(receiver, (tuple, frozenset)):
+        if issubclass(type(receiver), (tuple, frozenset)):
             return self._call(dataclasses.replace(TEXT, calls_back=True), [receiver, *arguments], name)
         return self._call(DEEP if name in _FORMATS else SCANS, arguments, name)
 
@@ -393,7 +393,7 @@ class CallTable:
                 return call.touches_receiver is not None
             is_own = any(map(self._runs_own_code, gc.get_referents(obj)))
             return is_own and any(self._kinds[type(source)] == CONTAINER for source in sources(obj, self._kinds))
-        if kind == CONTAINER or isinstance(obj, tuple):
+        if kind == CONTAINER or issubclass(type(obj), tuple):
             items = list(dict.__iter__(obj) if isinstance(obj, dict) else _items(obj))
             return any(map(self._runs_own_code, items[:_MOST_ITEMS]))
         return False

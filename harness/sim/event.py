@@ -255,10 +255,11 @@ class Recorder:
 
     def name_of(self, obj: object) -> str:
         """Return the name of an object: its type and its number among the objects of that type met so far."""
-        if isinstance(obj, type):
-            return obj.__qualname__
-        if isinstance(obj, ModuleType):
-            return obj.__name__
+        # By type, here and below: one asked for its class may answer with the program's code.
+        if issubclass(type(obj), type):
+            return str(obj.__qualname__)  # type: ignore[attr-defined]  # a class has it
+        if issubclass(type(obj), ModuleType):
+            return str(obj.__name__)  # type: ignore[attr-defined]  # a module has it
         known = self._numbers.get(id(obj))
         if known is None:
             kind = type(obj).__name__
@@ -378,8 +379,8 @@ def _origin(error: BaseException | None) -> tuple[str, int, str]:
 
 def short_value(key: object) -> str:
     """Return a value's text if it is a plain one; others may hold addresses and are named by type."""
-    is_identity = isinstance(key, int) and abs(key) > LARGEST_KEY
-    if isinstance(key, (str, int, float, bool, bytes, type(None))) and not is_identity:
+    is_identity = issubclass(type(key), int) and abs(key) > LARGEST_KEY  # type: ignore[arg-type]  # a number
+    if issubclass(type(key), (str, int, float, bool, bytes, type(None))) and not is_identity:
         text = repr(key)
         return text if len(text) <= 40 else text[:37] + "..."
     return type(key).__name__

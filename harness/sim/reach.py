@@ -79,7 +79,7 @@ FRESH_COUNT = _fresh_count()
 def behind(obj: object) -> object:
     """Return the container that a view or read-only proxy shows, or the object itself."""
     while type(obj) in VIEWS:
-        shown = [part for part in gc.get_referents(obj) if not isinstance(part, type)]
+        shown = [part for part in gc.get_referents(obj) if not issubclass(type(part), type)]
         if not shown:
             break
         obj = shown[0]
@@ -168,8 +168,8 @@ def leads_to_mutable(objects: Iterable[object], kinds: KindTable, *, instances: 
             return True
         elif kind == TOLD:
             pending += _arguments(obj)
-        elif type(obj) in LEADING or kind == FROZEN or isinstance(obj, (tuple, frozenset)):
-            pending += (part for part in gc.get_referents(obj) if not isinstance(part, (type, ModuleType)))
+        elif type(obj) in LEADING or kind == FROZEN or issubclass(type(obj), (tuple, frozenset)):
+            pending += (part for part in gc.get_referents(obj) if not issubclass(type(part), (type, ModuleType)))
     return bool(pending)
 
 
@@ -200,16 +200,18 @@ def _parts(obj: object, kind: int, *, instances: bool) -> list[object]:
         return []
     if kind == TOLD:
         return _arguments(obj)
-    is_inside = kind in (CONTAINER, ITERATOR, FROZEN) or type(obj) in LEADING or isinstance(obj, (tuple, frozenset))
+    is_inside = (
+        kind in (CONTAINER, ITERATOR, FROZEN) or type(obj) in LEADING or issubclass(type(obj), (tuple, frozenset))
+    )
     if is_inside or (instances and kind in (OWN, FOREIGN)) or type(obj) is CellType:
         parts = _parts_of_instance(obj) if kind in (OWN, FROZEN, FOREIGN) else gc.get_referents(obj)
-        return [part for part in reversed(parts) if not isinstance(part, (type, ModuleType))]
+        return [part for part in reversed(parts) if not issubclass(type(part), (type, ModuleType))]
     return []
 
 
 def _arguments(told: object) -> list[object]:
     """Return what an exception was made with, and shows."""
-    return list(vars(BaseException)["args"].__get__(told)) if isinstance(told, BaseException) else []
+    return list(vars(BaseException)["args"].__get__(told)) if issubclass(type(told), BaseException) else []
 
 
 def _parts_of_instance(obj: object) -> list[object]:

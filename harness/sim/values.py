@@ -86,7 +86,7 @@ def _item(obj: object, key: object) -> str:
 
 
 def _attribute(obj: object, name: str) -> object:
-    if isinstance(obj, (type, ModuleType)):
+    if issubclass(type(obj), (type, ModuleType)):
         return vars(obj).get(name, NO_VALUE)
     try:
         values = object.__getattribute__(obj, "__dict__")

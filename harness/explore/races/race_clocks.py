@@ -310,10 +310,10 @@ def _name(owner: object, key: object) -> str:
     """Return the text of a location: an attribute, an item, a whole container, or a variable's name."""
     if owner is None:
         return key.name if isinstance(key, Variable) else str(key)
-    if isinstance(owner, (type, ModuleType)):
-        return f"{owner.__name__}.{key}"
+    if issubclass(type(owner), (type, ModuleType)):
+        return f"{owner.__name__}.{key}"  # type: ignore[attr-defined]  # classes and modules have it
     kind = type(owner)
-    if not isinstance(owner, _CONTAINER_TYPES):
+    if not issubclass(kind, _CONTAINER_TYPES):
         return f"{kind.__qualname__}.{key}"
     if key is _WHOLE:
         return kind.__name__
