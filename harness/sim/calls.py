@@ -35,6 +35,7 @@ _STORING = frozenset(
 _COMPARISONS = frozenset(["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"])
 _LOOKING = _COMPARISONS | {"index", "count", "remove", "sort", "__contains__"}
 _CALLING_BACK = frozenset({*_LOOKING, "__reversed__"})
+_COPYING = ("__copy__", "__getstate__", "__reduce__", "__reduce_ex__")
 _FORMATS = frozenset({"format", "format_map"})
 _TESTING = ("unittest", "_pytest", "pytest", "hypothesis")  # these look at what they are given, and raise
 _DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__"]
@@ -303,12 +304,17 @@ class CallTable:
         if depth == "nothing" or not arguments:
             return False
         if depth == "shallow":
-            return any(kinds[type(argument)] in _CHANGING | {OWN} for argument in arguments)
+            return any(kinds[type(argument)] in _CHANGING or self._is_copied(argument) for argument in arguments)
         if depth == "whole":
             return not _CHANGING.isdisjoint([kinds[type(argument)] for argument in arguments])
         if depth == "text":
             return any(map(self._shows, arguments))
         return leads_to_mutable(arguments, kinds)
+
+    def _is_copied(self, obj: object) -> bool:
+        """Return whether a copy reads the attributes of an instance itself, not by methods of the program's."""
+        methods = (getattr(type(obj), name, None) for name in _COPYING)
+        return self._kinds[type(obj)] == OWN and not any(type(method) is FunctionType for method in methods)
 
     def _shows(self, obj: object) -> bool:
         """Return whether the text of an object, or a comparison with it, reads what may change."""
@@ -373,7 +379,7 @@ class CallTable:
             found: list[object] = []
             for argument in arguments:
                 kind = self._kinds[type(argument)]
-                if kind in (CONTAINER, FOREIGN) or (kind == OWN and effect.reads == "shallow"):
+                if kind in (CONTAINER, FOREIGN) or (effect.reads == "shallow" and self._is_copied(argument)):
                     found.append(behind(argument))
             return found
         shown = [argument for argument in arguments if effect.reads != "text" or self._shows(argument)]
