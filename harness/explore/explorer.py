@@ -76,8 +76,9 @@ def explore(
         max_schedules: Most executions to run, at least 1.
         max_seconds: Begin no execution after so many real seconds; results then depend on the machine.
         seed: Start of the pseudo-random stream. Equal seeds give equal results on any machine.
-        instrument: Further modules, packages (by name), classes or functions whose modules are rewritten. The program's
-            own module always is; the standard library and installed packages run as single steps unless named here.
+        instrument: Further modules, packages (by name, or by a pattern such as ``"gateway.*"``), classes or functions
+            whose modules are rewritten. The program's own module always is; the standard library and installed
+            packages run as single steps unless named here.
         isolate: Further modules (or names) and objects whose state is put back.
         setup: Called before each execution, for state that only the caller can reset.
         races: What to make of races, two accesses of one location that nothing puts in order, one of them a write.

@@ -9,8 +9,11 @@ from functools import wraps
 from types import ModuleType
 
 from harness.explore.errors import InvalidArgumentError
-from harness.instrument import Target, module_of, resolve_targets, unwrap
+from harness.instrument import Target, is_named, module_of, resolve_targets, unwrap
 from harness.sim import ENGINES, EngineName, Fault, World
+
+_OWN = ("harness.instrument", "harness.sim", "harness.explore")
+_REPLACED = ("asyncio", "builtins", "socket", "threading")
 
 __all__ = ["check_program", "file_of", "instrument_names", "make_world", "name_of", "plain"]
 
@@ -100,7 +103,8 @@ def make_world(
     """Return the world of a program: its own module and the named ones instrumented, their state put back (not `kept`).
 
     Raises:
-        InvalidArgumentError: the program belongs to no imported module, the engine is unknown, or a fault is none.
+        InvalidArgumentError: the program belongs to no imported module, the engine is unknown, a fault is none, or
+            ``instrument`` is no sequence or names what worlds are made of.
         UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
     """
     if engine not in ENGINES:
@@ -117,7 +121,7 @@ def make_world(
             "define it in a module, a file or a notebook cell"
         )
     modules = {own.__name__: own}
-    modules.update((module.__name__, module) for module in resolve_targets(instrument))
+    modules.update((module.__name__, module) for module in _resolve(instrument))
     named = [item for item in isolate if isinstance(item, (str, ModuleType))]
     roots = [item for item in isolate if not isinstance(item, (str, ModuleType))]
     return World(
@@ -132,3 +136,21 @@ def make_world(
         engine=engine,
         faults=faults,
     )
+
+
+def _resolve(instrument: Sequence[Target]) -> list[ModuleType]:
+    """Return the modules named, none of which may be one that worlds run on or replace."""
+    if isinstance(instrument, str) or not isinstance(instrument, Iterable):
+        hint = f"[{instrument!r}]" if isinstance(instrument, str) else "a list of modules or their names"
+        raise InvalidArgumentError(f"{instrument=} is no list; pass {hint}")
+    modules = resolve_targets(instrument)
+    for name in [module.__name__ for module in modules]:
+        if any(is_named(name, own) for own in _OWN):
+            raise InvalidArgumentError(
+                f"{instrument=} takes in {name!r}, by which programs are run; name the modules that you mean"
+            )
+        if any(is_named(name, replaced) for replaced in _REPLACED):
+            raise InvalidArgumentError(
+                f"{instrument=} takes in {name!r}, whose operations are steps already; name the modules that use it"
+            )
+    return modules

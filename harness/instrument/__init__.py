@@ -15,7 +15,7 @@ from harness.instrument.function_effects import OPAQUE, CallEffect, call_effects
 from harness.instrument.hooks import Hooks, are_hooks_installed, install_hooks, remove_hooks
 from harness.instrument.instrumentation import Instrumentation
 from harness.instrument.site import Operation, Site, SiteTable
-from harness.instrument.targets import Target, module_of, resolve_targets, unwrap
+from harness.instrument.targets import Target, is_named, module_of, resolve_targets, unwrap
 
 __all__ = [
     "CONTAINERS",
@@ -34,6 +34,7 @@ __all__ = [
     "call_effects",
     "effect_of",
     "install_hooks",
+    "is_named",
     "module_of",
     "remove_hooks",
     "resolve_targets",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from itertools import takewhile
 from types import FunctionType, MethodType, ModuleType
 
 from harness.instrument.errors import UnknownModuleError
 
-__all__ = ["Target", "module_of", "resolve_targets", "unwrap"]
+__all__ = ["Target", "is_named", "module_of", "resolve_targets", "unwrap"]
 
 Target = str | ModuleType | type | Callable[..., object]
 
@@ -55,20 +57,48 @@ def _orphan_module(function: FunctionType) -> ModuleType | None:
 def resolve_targets(targets: Iterable[Target]) -> list[ModuleType]:
     """Return the modules named, submodules that are imported included, each once, in order.
 
-    A name stands for the module and everything imported below it; it is imported if it was not yet.
+    A name stands for the module and everything imported below it; it is imported if it was not yet. A pattern, as of
+    `fnmatch`, stands for all imported modules whose whole name fits; the package it begins with is imported.
 
     Raises:
-        UnknownModuleError: a name cannot be imported, or an object belongs to no module.
+        UnknownModuleError: a name cannot be imported, no module fits a pattern, or an object belongs to no module.
     """
     modules: dict[str, ModuleType] = {}
     for target in targets:
+        if isinstance(target, str) and _is_pattern(target):
+            modules.update(_fitting(target))
+            continue
         found = _import(target) if isinstance(target, str) else module_of(target)
         if found is None:
             raise UnknownModuleError(str(target), "it belongs to no module")
         modules[found.__name__] = found
         if isinstance(target, (str, ModuleType)):
-            modules.update(_imported_below(found.__name__))
+            modules.update(_imported(found.__name__ + ".*"))
     return list(modules.values())
+
+
+def is_named(module: str, target: str) -> bool:
+    """Return whether a module of this name is what a target stands for, or is below it."""
+    return fnmatchcase(module, target) if _is_pattern(target) else module == target or module.startswith(target + ".")
+
+
+def _fitting(pattern: str) -> dict[str, ModuleType]:
+    package = ".".join(takewhile(lambda part: not _is_pattern(part), pattern.split(".")))
+    if package:
+        _import(package)
+    found = _imported(pattern)
+    if not found:
+        raise UnknownModuleError(pattern, "none that is imported fits the pattern")
+    return found
+
+
+def _imported(pattern: str) -> dict[str, ModuleType]:
+    found = [(name, module) for name, module in list(sys.modules.items()) if is_named(name, pattern)]
+    return {name: module for name, module in sorted(found) if isinstance(module, ModuleType)}
+
+
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
 
 
 def _import(name: str) -> ModuleType:
@@ -76,9 +106,3 @@ def _import(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:
         raise UnknownModuleError(name, f"{type(error).__name__}: {error}") from error
-
-
-def _imported_below(name: str) -> dict[str, ModuleType]:
-    prefix = name + "."
-    found = [(key, module) for key, module in list(sys.modules.items()) if key.startswith(prefix)]
-    return {key: module for key, module in sorted(found) if isinstance(module, ModuleType)}

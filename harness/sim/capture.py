@@ -40,9 +40,10 @@ class _TaskStream:
     def __init__(self, real: TextIO) -> None:
         self._real = real
         self._kept: list[str] = []
+        self.is_logged_to = False  # while handlers of the program's write, which others must not come between
 
     def write(self, text: str) -> int:
-        if current_task() is None:
+        if current_task() is None and not self.is_logged_to:
             # What it has to say while it unwinds nobody asked for.
             return len(text) if is_being_ended() else self._real.write(text)
         self._kept.append(text)
@@ -103,12 +104,14 @@ class OutputCapture:
                     real(logger, record)
                 return
             task.atomic += 1
+            self._out.is_logged_to = self._err.is_logged_to = True
             try:
                 self._log.append(_LOG_FORMAT.format(record))
                 for handler in _handlers_of(logger):
                     if id(handler) not in self._handlers and record.levelno >= handler.level:
                         handler.handle(record)
             finally:
+                self._out.is_logged_to = self._err.is_logged_to = False
                 task.atomic -= 1
 
         return call_handlers

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import ParamSpec, TypeVar, final
 
+from harness.instrument import is_named
 from harness.sim.task import current_task
 
 __all__ = ["ImportWatch"]
@@ -26,7 +27,7 @@ class ImportWatch:
     """Makes imports by tasks atomic and reports modules below the given names. Confined.
 
     Args:
-        names: Modules and packages to be instrumented.
+        names: Modules and packages to be instrumented, or patterns.
         known: Modules that already are.
         found: Called with each new one.
         followed: Called after each import that brought modules, whichever they are.
@@ -51,7 +52,7 @@ class ImportWatch:
     def report(self) -> None:
         """Report what has come, save modules that are still being filled: the import of another waits inside theirs."""
         for name, module in sorted(sys.modules.items()):
-            is_wanted = any(name == wanted or name.startswith(wanted + ".") for wanted in self._names)
+            is_wanted = any(is_named(name, wanted) for wanted in self._names)
             if is_wanted and name not in self._known and isinstance(module, ModuleType) and not _is_filling(module):
                 self._known.add(name)
                 self._found(module)

@@ -307,6 +307,18 @@ def test_what_is_no_program_is_refused(program, message):
         ({"max_seconds": 0}, "max_seconds=0 is not above 0; pass seconds, or None for no limit"),
         ({"strategy": "rondom"}, "strategy='rondom' is unknown; pass one of " + ", ".join(map(repr, STRATEGIES))),
         ({"on_failure": "go"}, "on_failure='go' is unknown; pass 'stop' or 'continue'"),
+        ({"instrument": "json"}, "instrument='json' is no list; pass ['json']"),
+        ({"instrument": None}, "instrument=None is no list; pass a list of modules or their names"),
+        (
+            {"instrument": ["threading"]},
+            "instrument=['threading'] takes in 'threading', whose operations are steps already; "
+            "name the modules that use it",
+        ),
+        (
+            {"instrument": ["harness.sim.*"]},
+            "instrument=['harness.sim.*'] takes in 'harness.sim.async_tasks', by which programs are run; "
+            "name the modules that you mean",
+        ),
     ],
 )
 def test_wrong_option_is_refused_with_the_remedy(options, message):

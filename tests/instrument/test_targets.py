@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.instrument import UnknownModuleError, module_of, resolve_targets, unwrap
+from harness.instrument import UnknownModuleError, is_named, module_of, resolve_targets, unwrap
 from tests.instrument import corpus, shapes
 
 pytestmark = pytest.mark.portable
@@ -40,12 +40,47 @@ def test_name_stands_for_the_module_and_what_is_imported_below_it():
     assert {"tests.instrument.shapes", "tests.instrument.corpus"} <= set(names)
 
 
+@pytest.mark.parametrize("pattern", ["tests.instrument.s*s", "tests.*.shape[s]", "*.instrument.shapes"])
+def test_pattern_stands_for_the_imported_modules_that_fit(pattern):
+    assert resolve_targets([pattern]) == [shapes]
+
+
+def test_package_that_a_pattern_begins_with_is_imported(monkeypatch, tmp_path):
+    (tmp_path / "fitted").mkdir()
+    (tmp_path / "fitted/__init__.py").write_text("from fitted import part, other")
+    (tmp_path / "fitted/part.py").touch()
+    (tmp_path / "fitted/other.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert [module.__name__ for module in resolve_targets(["fitted.p*"])] == ["fitted.part"]
+
+
 def test_modules_come_once_and_in_order():
     assert resolve_targets([corpus, shapes.plain, shapes.Thing, corpus]) == [corpus, shapes]
 
 
 def test_function_stands_for_its_module_alone():
     assert resolve_targets([shapes.plain]) == [shapes]
+
+
+def test_pattern_that_no_module_fits_is_refused():
+    with pytest.raises(UnknownModuleError, match="none that is imported fits the pattern"):
+        resolve_targets(["tests.instrument.no*"])
+
+
+@pytest.mark.parametrize(
+    ("module", "target", "expected"),
+    [
+        ("gateway", "gateway", True),
+        ("gateway.models", "gateway", True),
+        ("gateways", "gateway", False),
+        ("gateway.models", "gateway.*", True),
+        ("gateway", "gateway.*", False),
+        ("gateway.models.cache", "gateway.*.cache", True),
+    ],
+)
+def test_module_is_named_by_its_own_name_a_package_or_a_pattern(module, target, expected):
+    assert is_named(module, target) is expected
 
 
 @pytest.mark.parametrize("name", ["tests.instrument.nothing", "no such module", "tests.instrument.shapes.plain"])

@@ -48,6 +48,19 @@ def test_output_of_executions_that_hold_is_dropped(capsys, caplog):
     assert caplog.records == []
 
 
+def test_handler_made_by_the_first_record_writes_to_nobody_else(monkeypatch, capsys):
+    monkeypatch.setattr(logging.root, "handlers", [])
+
+    def program():
+        logging.warning("noise")
+        raise ValueError("end")
+
+    result = explore(program, max_schedules=3)
+
+    assert "--- stderr ---\nWARNING:root:noise" in str(result)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_handler_that_the_program_adds_is_called():
     def program():
         seen = []

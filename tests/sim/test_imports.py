@@ -73,6 +73,14 @@ def test_lazy_module_that_imports_others_is_noted_when_it_is_whole_and_rewritten
     assert "Model.made" in result.failure.explain()
 
 
+def test_lazy_module_that_fits_a_pattern_is_rewritten(package):
+    package(__init__=_LAZY, models=_MODELS, parts="class Part: pass")
+
+    result = explore(two_models_are_made, instrument=["lazy*"])
+
+    assert "Model.made" in result.failure.explain()
+
+
 def two_models_are_made_from_elsewhere():
     import threading
 
