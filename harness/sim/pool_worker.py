@@ -111,11 +111,15 @@ class _Job:
     """A job, in the worker's hands. Confined."""
 
     def __init__(self, jobs: _Jobs, run: Callable[..., object], task: Task) -> None:
-        self._jobs, self._run = jobs, _outside(task, run)
+        self._jobs = jobs
+        self._run: Callable[..., object] | None = _outside(task, run)
 
     def run(self) -> None:
-        """Run it; what the worker does after it belongs to taking the next one."""
-        self._run()
+        """Run it and let go of it; what the worker does after that belongs to taking the next one."""
+        run, self._run = self._run, None  # who waits for the next job keeps neither the last one nor its result
+        assert run is not None
+        run()
+        del run
         self._jobs.take()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import re
 import threading
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -182,6 +183,21 @@ def test_pool_gives_results_and_errors_as_the_real_one():
                 pool.submit(lambda: 1 // 0).result()
 
     assert explore(program, max_schedules=50).verdict is Verdict.PASSED
+
+
+def test_pool_keeps_nothing_of_a_job_that_has_ended():
+    class Result:
+        pass
+
+    def program():
+        with ThreadPoolExecutor(2) as pool:
+            for result in pool.map(lambda _: Result(), range(3)):
+                kept = weakref.ref(result)
+                del result
+                assert kept() is None
+
+    # A worker that keeps the last job until it has the next one fails in every eighth schedule or more.
+    assert explore(program, strategy="random", max_schedules=200).verdict is Verdict.PASSED
 
 
 def test_barrier_lets_all_go_or_breaks():
