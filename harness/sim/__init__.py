@@ -29,6 +29,7 @@ from harness.sim.faults import Call, Delay, Fault, fault_point
 from harness.sim.footprints import Footprints
 from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
+from harness.sim.living import Living, kind_of
 from harness.sim.locations import READ, WRITE, Locations, are_in_conflict
 from harness.sim.locks import Lock
 from harness.sim.network import shape_network
@@ -64,6 +65,7 @@ __all__ = [
     "Footprints",
     "GilWatch",
     "Isolation",
+    "Living",
     "Locations",
     "Lock",
     "LoopMade",
@@ -88,6 +90,7 @@ __all__ = [
     "execute_under_gil",
     "fault_point",
     "is_library",
+    "kind_of",
     "shape_network",
     "short_value",
     "shown_file",

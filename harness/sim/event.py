@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 from harness.instrument import CONTAINERS, Site, effect_of
 from harness.sim.async_tasks import AsyncTask, AsyncTasks
+from harness.sim.living import Living, Reference
 from harness.sim.place import shown_file
 from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, peek, shown_value, variable
 
@@ -160,9 +161,8 @@ class Recorder:
         self._values: dict[int, str] = {}  # by position in _rows
         self._written: tuple[int, object, str | None, object] | None = None  # position, and where to look
         self._preempted: set[int] = set()  # positions in _rows
-        self._numbers: dict[
-            int, tuple[str, object]
-        ] = {}  # id -> name; the object is kept, so that its id stays its own
+        self._names: dict[int, str] = {}  # by id of the object
+        self._living = Living(self._forget)
         self._counts: Counter[str] = Counter()
         self.counts: Counter[int] = Counter()
         self.async_tasks = AsyncTasks(_is_inside, home)
@@ -189,7 +189,7 @@ class Recorder:
         elif obj is None:
             self._values[position] = "" if kind == "write" else _unseen(task, variable, site)
         elif kind == "write":
-            self._written = position, obj, name, key
+            self._written = position, self._living.hold(obj), name, key
         else:
             self._values[position] = _unseen(task, peek, obj, name, key)
         self._touched[position] = self._owner(obj, site, key)
@@ -249,9 +249,11 @@ class Recorder:
     def _look_at_written(self, task: Task) -> None:
         """Note what the last write left; nothing that is seen has happened since."""
         if self._written is not None:
-            position, obj, name, key = self._written
+            position, held, name, key = self._written
             self._written = None
-            self._values[position] = _unseen(task, peek, obj, name, key)
+            obj = held() if isinstance(held, Reference) else held
+            if obj is not None:  # else it is gone
+                self._values[position] = _unseen(task, peek, obj, name, key)
 
     def name_of(self, obj: object) -> str:
         """Return the name of an object: its type and its number among the objects of that type met so far."""
@@ -260,12 +262,16 @@ class Recorder:
             return str(obj.__qualname__)  # type: ignore[attr-defined]  # a class has it
         if issubclass(type(obj), ModuleType):
             return str(obj.__name__)  # type: ignore[attr-defined]  # a module has it
-        known = self._numbers.get(id(obj))
+        known = self._names.get(id(obj))
         if known is None:
             kind = type(obj).__name__
             self._counts[kind] += 1
-            known = self._numbers[id(obj)] = (f"{kind}#{self._counts[kind]}", obj)
-        return known[0]
+            known = self._names[id(obj)] = f"{kind}#{self._counts[kind]}"
+            self._living.hold(obj)
+        return known
+
+    def _forget(self, known_by: int) -> None:
+        self._names.pop(known_by, None)  # not there for one that was only written to, as classes are
 
     def events(self) -> tuple[Event, ...]:
         """Return what was noted so far."""

@@ -17,6 +17,7 @@ from typing import Any, final
 
 from harness.instrument import CONTAINERS, Site
 from harness.sim.event import NO_KEY
+from harness.sim.living import Living
 
 __all__ = [
     "CLOCK",
@@ -58,7 +59,7 @@ class Locations:
     """Numbers the locations of one execution. Confined.
 
     Attributes:
-        names: Location of each number, for people: (object, key), from 1.
+        names: Location of each number, for people: (object or a `Reference` to it, key), from 1.
         opaque: Locations of whole objects that a method nobody knows was called on, with the method's name.
         types: Whether instances of a type are touched as a whole, for types with attributes that were touched; grows
             over an exploration.
@@ -66,30 +67,41 @@ class Locations:
         known: Accesses to attributes and variables that were asked for, by id of the object, name and operation.
     """
 
-    __slots__ = ("_numbers", "is_stale", "known", "names", "opaque", "types")
+    __slots__ = ("_entries", "_living", "_numbers", "is_stale", "known", "names", "opaque", "types")
 
     def __init__(self, types: dict[type, bool]) -> None:
         self.types = types
         self.is_stale = False
-        self.names: list[tuple[object, object]] = [(None, "clock")]  # keeps the objects, so that their ids stay theirs
+        self.names: list[tuple[object, object]] = [(None, "clock")]
         self.opaque: dict[int, str] = {}
         self._numbers: dict[tuple[int, object], int] = {}
         self.known: dict[tuple[int, str | None, str], list[int]] = {}
+        self._entries: dict[int, list[tuple[dict[Any, Any], object]]] = {}  # in either table, by id of the object
+        self._living = Living(self._forget)
 
     def number(self, obj: object, key: object = NO_KEY) -> int:
         """Return the number of a location; of the object as a whole without a key."""
         found = self._numbers.get((id(obj), key))
         if found is None:
             found = self._numbers[id(obj), key] = len(self.names)
-            self.names.append((obj, key))
+            self.names.append((obj if _is_kept(type(obj)) else self._living.hold(obj), key))
+            self._entries.setdefault(id(obj), []).append((self._numbers, (id(obj), key)))
         return found
+
+    def _know(self, obj: object, name: str | None, operation: str, accesses: list[int]) -> None:
+        self.known[id(obj), name, operation] = accesses
+        self._entries.setdefault(id(obj), []).append((self.known, (id(obj), name, operation)))
+
+    def _forget(self, known_by: int) -> None:
+        for table, entry in self._entries.pop(known_by, ()):
+            table.pop(entry, None)
 
     def accesses(self, obj: object, site: Site, key: object, operation: str) -> list[int]:
         """Return the accesses of what `Tracker.access` was told; not to be altered."""
         name, kind = site.name, type(obj)
         if obj is None or issubclass(kind, ModuleType):
             found = [self.number(None, name) * 4 + (operation != "read")]
-            self.known[id(obj), name, operation] = found
+            self._know(obj, name, operation, found)
             return found
         if kind in CONTAINERS:
             return self._container(obj, kind, name, key, operation)
@@ -101,7 +113,7 @@ class Locations:
             return self.whole(obj, writes=operation != "read", call=None)
         found = self._attribute(obj, kind, name, operation)
         if len(found) == 1:  # else its class is looked into, which depends
-            self.known[id(obj), name, operation] = found
+            self._know(obj, name, operation, found)
         return found
 
     def whole(self, obj: object, *, writes: bool, call: str | None) -> list[int]:
@@ -152,6 +164,11 @@ class Locations:
         if self.types.setdefault(kind, False):
             accesses.append(self.number(obj) * 4 + INTENT_READ + writes)
         return accesses
+
+
+def _is_kept(kind: type) -> bool:
+    """Return whether instances are kept, as nobody minds and they are looked at in the end: classes, asyncio's own."""
+    return issubclass(kind, type) or str(kind.__module__).startswith("asyncio") or hasattr(kind, "call_soon_threadsafe")
 
 
 def _comes_from_class(obj: object, kind: type, name: str) -> bool:

@@ -1,22 +1,12 @@
-"""Objects numbered by first appearance: a number stays its object's own, as an ``id`` does not once the object is gone.
-
-An object is not kept alive where that can be helped: a program that looks at weak references must run as it would
-alone. Built-in containers have none; they are kept.
-"""
+"""Objects numbered by first appearance: a number stays its own, as an ``id`` does not once the object is gone."""
 
 from __future__ import annotations
 
-import weakref
-from typing import Any, final
+from typing import final
+
+from harness.sim.living import Living
 
 __all__ = ["Numbering"]
-
-
-class _Number(weakref.ref[Any]):
-    """A weak reference that knows by which ``id`` its object was known."""
-
-    __slots__ = ("known_by",)
-    known_by: int
 
 
 @final
@@ -25,7 +15,7 @@ class Numbering:
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}  # by id
-        self._kept: dict[int, object] = {}  # by id: what forgets it in time, or the object
+        self._living = Living(self._numbers.pop)
         self._met = 0
 
     def number(self, obj: object) -> int:
@@ -34,23 +24,11 @@ class Numbering:
         if found is None:
             found = self._numbers[id(obj)] = self._met
             self._met += 1
-            self._keep(obj)
+            self._living.hold(obj)
         return found
-
-    def _keep(self, obj: object) -> None:
-        try:
-            kept = self._kept[id(obj)] = _Number(obj, self._forget)
-        except TypeError:
-            self._kept[id(obj)] = obj
-        else:
-            kept.known_by = id(obj)
-
-    def _forget(self, gone: _Number) -> None:
-        self._numbers.pop(gone.known_by, None)  # not there while all is cleared
-        self._kept.pop(gone.known_by, None)
 
     def clear(self) -> None:
         """Begin anew, for the next execution."""
         self._numbers.clear()
-        self._kept.clear()
+        self._living.clear()
         self._met = 0

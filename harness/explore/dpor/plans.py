@@ -12,7 +12,7 @@ from typing import final
 
 from harness.explore.dpor.stack import Event, Stack
 from harness.explore.dpor.wakeup_tree import first_of, insert, is_independent
-from harness.sim import CLOCK_NUMBER, Use
+from harness.sim import CLOCK_NUMBER, Use, kind_of
 
 __all__ = ["Plans"]
 
@@ -150,7 +150,7 @@ class Plans:
 
     def _description(self, location: int) -> int:
         obj, key = self._names[location]
-        known = type(obj), key[0] if isinstance(key, tuple) else key
+        known = kind_of(obj), key[0] if isinstance(key, tuple) else key
         return self._descriptions.setdefault(known, _FIRST_DESCRIPTION - len(self._descriptions))
 
 

@@ -9,7 +9,7 @@ from types import MethodDescriptorType
 from typing import Any
 
 from harness.explore.dpor.stack import Event
-from harness.sim import Footprints
+from harness.sim import Footprints, kind_of
 
 __all__ = ["Proof"]
 
@@ -138,7 +138,8 @@ _FOR_ALL = frozenset({"call_soon_threadsafe", "run_in_executor"})  # what any th
 def _name(obj: object, key: object) -> str:
     if obj is None:
         return str(key)
-    kind = obj.__qualname__ if isinstance(obj, type) else type(obj).__name__
+    kind = kind_of(obj)
+    shown = obj.__qualname__ if isinstance(obj, type) else kind.__name__
     if not isinstance(key, (str, int, float, bytes, tuple)):
-        return kind
-    return f"{kind}.{key}" if isinstance(key, str) and not isinstance(obj, (dict, set)) else f"{kind}[{key!r}]"
+        return shown
+    return f"{shown}.{key}" if isinstance(key, str) and not issubclass(kind, (dict, set)) else f"{shown}[{key!r}]"

@@ -16,16 +16,13 @@ write of a whole container meets those of its keys; and a class may name attribu
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
-from functools import partial
 from types import ModuleType
 from typing import Literal, NamedTuple, final
 
 from harness.explore.races.closures import Closures, Variable
 from harness.explore.races.places import ASIDE, MARKED, MARKER, STORED, is_stored, place_of
 from harness.instrument import CONTAINERS, Site, effect_of
-from harness.sim import NO_KEY, Task, call_stack, short_value
+from harness.sim import NO_KEY, Living, Task, call_stack, short_value
 
 __all__ = ["MARKER", "Pair", "RaceClocks", "Side"]
 
@@ -108,6 +105,7 @@ class RaceClocks:
     def __init__(self, *, with_stacks: bool = False) -> None:
         self._with_stacks = with_stacks
         self._attributes = _Attributes()
+        self._living = Living(self._forget)
         self.begin()
 
     def begin(self) -> None:
@@ -117,7 +115,7 @@ class RaceClocks:
         self._published: dict[int, list[int]] = {}  # by id of the object: what was published on it
         self._locations: dict[object, dict[object, _Location]] = {}  # by id of the object, or file of a variable
         self._closures = Closures()
-        self._alive: dict[int, object] = {}  # weak references, or what cannot be referred to weakly
+        self._living.clear()
 
     # What orders tasks
 
@@ -138,7 +136,7 @@ class RaceClocks:
         known = self._clocks[task.number]
         published = self._published.get(id(obj))
         if published is None:
-            self._keep(obj)
+            self._living.hold(obj)
             self._published[id(obj)] = known.copy()
         else:
             _join(published, known)
@@ -252,27 +250,13 @@ class RaceClocks:
     def _of(self, obj: object) -> dict[object, _Location]:
         found = self._locations.get(id(obj))
         if found is None:
-            self._keep(obj)
+            self._living.hold(obj)
             found = self._locations[id(obj)] = {}
         return found
 
-    def _keep(self, obj: object) -> None:
-        """Make sure that the id stays the object's own: forget what we know once the object is gone."""
-        if id(obj) not in self._alive:
-            try:
-                self._alive[id(obj)] = weakref.ref(obj, _forget(self, id(obj)))
-            except TypeError:  # built-in containers; that one lives on can be seen by nobody
-                self._alive[id(obj)] = obj
-
-    def forget(self, number: int) -> None:
-        """Forget an object that is gone."""
-        for table in (self._alive, self._published, self._locations):
-            table.pop(number, None)
-
-
-def _forget(clocks: RaceClocks, number: int) -> Callable[[object], None]:
-    drop = partial(clocks.forget, number)
-    return lambda _: drop()
+    def _forget(self, known_by: int) -> None:
+        for table in (self._published, self._locations):
+            table.pop(known_by, None)
 
 
 def _join(into: list[int], other: list[int]) -> None:
