@@ -49,6 +49,8 @@ class CallRewriter(OperatorRewriter):
             return True
         if name and self.scope.is_builtin(name):
             is_safe = name in HARMLESS_BUILTINS or (name == "type" and len(node.args) == 1)
+            if self.is_evaluating(node.func):
+                return False  # the text is looked at when it is there
             return is_safe or (not node.keywords and self._has_plain_arguments(node, is_shallow=name in _SHALLOW))
         if not isinstance(node.func, ast.Attribute):
             return False
@@ -79,7 +81,8 @@ class CallRewriter(OperatorRewriter):
             if name not in _KEEPING:
                 node.args = [self.looked_at(argument) for argument in node.args]
             return node
-        node.func = self.expression(function) if not isinstance(function, ast.Attribute) else function
+        is_visited = isinstance(function, ast.Attribute) or self.is_evaluating(function)
+        node.func = function if is_visited else self.expression(function)
         self._visit_arguments(node)
         if steps:
             node.args = (

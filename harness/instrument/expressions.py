@@ -57,9 +57,13 @@ class ExpressionRewriter(CallRewriter):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if not self.is_active or not isinstance(node.ctx, ast.Load) or not self.is_shared(node.id):
-            return node
+            return self._handed_on(node) if self.is_evaluating(node) else node
         before = self.hook("name", node, "read", node.id)
         return placed(ast.BoolOp(ast.Or(), [before, node]), node)
+
+    def _handed_on(self, node: ast.Name) -> ast.expr:
+        """Return a function that runs text: who calls it, and with which text, is known to nobody."""
+        return self.call("called", node, node, self.site(node, "call", node.id), placed(ast.Constant(node.id), node))
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:
         node.value = self.stored_value([node.target], self.expression(node.value))

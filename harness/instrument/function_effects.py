@@ -33,9 +33,9 @@ from typing import Literal
 
 import immutables
 
-__all__ = ["HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
+__all__ = ["EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
-Depth = Literal["nothing", "whole", "shallow", "text", "deep", "reach"]
+Depth = Literal["nothing", "whole", "shallow", "text", "deep", "reach", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CallEffect:
         reads: How far arguments are read: not at all; their own items (``whole``), or attributes too (``shallow``);
             what they contain, however deep, as
             far as containers and generated methods go (``text``), or attributes of instances too (``deep``);
-            everything that can be reached is read and written (``reach``).
+            everything that can be reached is read and written (``reach``), and what cannot (``anything``).
         writes_first: Whether the first argument is written as well.
         calls_back: Whether code of the program may run in the middle: ``__eq__``, ``__lt__`` or ``__hash__`` of an
             item, or a function among the arguments.
@@ -66,6 +66,10 @@ DEEP = CallEffect("deep")
 UPDATES = CallEffect("whole", writes_first=True)
 SORTS = CallEffect("text", writes_first=True, calls_back=True)
 OPAQUE = CallEffect("reach")
+EVALUATES = CallEffect("anything")
+
+# Built-ins that run text, or code compiled from it, which nobody rewrites.
+EVALUATING = frozenset({"eval", "exec"})
 
 # Names of built-ins whose calls need no hook at all, whatever is given to them.
 HARMLESS_BUILTINS = frozenset(
@@ -95,6 +99,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
         "next pow reversed round tuple type frozenset set",
     ),
     (builtins, SCANS, "all any max min sum"),
+    (builtins, EVALUATES, " ".join(sorted(EVALUATING))),
     (builtins, TEXT, "ascii format hash print repr sorted str"),
     (bisect, SCANS, "bisect bisect_left bisect_right"),
     (bisect, SORTS, "insort insort_left insort_right"),

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from harness.instrument.confinement import confined_names
+from harness.instrument.function_effects import EVALUATING
 from harness.instrument.hooks import HOOKS_NAME
 from harness.instrument.nodes import NodeRewriter, nodes_of
 from harness.instrument.scopes import Scope
@@ -131,6 +132,12 @@ class Placer(NodeRewriter):
     def is_confined(self, node: ast.expr) -> bool:
         """Return whether the node names a container that no other task can reach."""
         return isinstance(node, ast.Name) and node.id in self.confined
+
+    def is_evaluating(self, node: ast.expr) -> bool:
+        """Return whether the node names a built-in that runs text, read inside a function."""
+        if not isinstance(node, ast.Name) or node.id not in EVALUATING or not self.is_active:
+            return False
+        return isinstance(node.ctx, ast.Load) and self.scope.is_builtin(node.id)
 
     def private(self, attribute: str) -> str:
         """Return the attribute's name as the compiler will mangle it."""

@@ -36,6 +36,7 @@ from harness.sim.network import shape_network
 from harness.sim.numbering import Numbering
 from harness.sim.place import shown_file
 from harness.sim.primitive_use import Use
+from harness.sim.reach import ANYTHING
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
@@ -43,6 +44,7 @@ from harness.sim.watch import Watch
 from harness.sim.world import Outcome, World
 
 __all__ = [
+    "ANYTHING",
     "CLOCK_NUMBER",
     "ENGINES",
     "NO_KEY",

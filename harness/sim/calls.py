@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import gc
 import operator
+import re
 import types
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, eff
 from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING, SCANS, TEXT, WHOLE
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
-from harness.sim.reach import BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
+from harness.sim.reach import ANYTHING, BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
 from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
@@ -42,6 +43,8 @@ _DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__rep
 _GENERATORS = frozenset({"dataclasses", "reprlib"})
 _GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.methodcaller: OPAQUE}
 _CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
+_WORD = re.compile(r"\b[A-Za-z_]\w*")
+_OPERATORS = frozenset({"True", "False", "None", "and", "or", "not", "in", "is", "if", "else"})
 _MOST_ITEMS = 1_000  # looked at for code of the program
 
 
@@ -309,6 +312,8 @@ class CallTable:
             return not _CHANGING.isdisjoint([kinds[type(argument)] for argument in arguments])
         if depth == "text":
             return any(map(self._shows, arguments))
+        if depth == "anything" and _mentions_names(arguments[0]):
+            return True
         return leads_to_mutable(arguments, kinds)
 
     def _is_copied(self, obj: object) -> bool:
@@ -347,7 +352,7 @@ class CallTable:
     def accesses(self, call: Call) -> list[Access] | None:
         """Return what a call touches, each object once, or ``None`` where that is not known for sure."""
         effect = call.effect
-        if effect.reads == "reach" or (effect.calls_back and self._may_call_back(call)):
+        if effect.reads in ("reach", "anything") or (effect.calls_back and self._may_call_back(call)):
             return None
         if effect.reads == "whole" and any(self._kinds[type(obj)] == FOREIGN for obj in call.arguments):
             return None  # its ``__len__`` or ``__iter__`` may do anything
@@ -372,7 +377,8 @@ class CallTable:
     def reached(self, call: Call) -> tuple[list[object], bool]:
         """Return all that an opaque call may touch, and whether that is all of it."""
         roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
-        return reach(roots, self._kinds)
+        found, is_all = reach(roots, self._kinds)
+        return ([*found, ANYTHING], False) if call.effect.reads == "anything" else (found, is_all)
 
     def _read(self, effect: CallEffect, arguments: Sequence[object]) -> list[object]:
         if effect.reads in ("whole", "shallow"):
@@ -411,6 +417,13 @@ class CallTable:
         if type(obj) is MethodType:
             return self._runs_own_code(obj.__func__)
         return kind in (OWN, FROZEN) and self.implementation(type(obj)) == "own"
+
+
+def _mentions_names(text: object) -> bool:
+    """Return whether text, or code compiled from it, may touch anything but constants."""
+    if type(text) is types.CodeType:
+        return bool(text.co_names) or any(type(part) is types.CodeType for part in text.co_consts)
+    return type(text) is not str or not text.isascii() or not _OPERATORS.issuperset(_WORD.findall(text))
 
 
 def _has_own(kind: type, method: str) -> bool:

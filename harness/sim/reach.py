@@ -28,6 +28,7 @@ from types import (
 from harness.sim.kinds import CONTAINER, FOREIGN, FROZEN, ITERATOR, MAP_TYPES, OWN, TOLD, KindTable
 
 __all__ = [
+    "ANYTHING",
     "BUILTIN_METHODS",
     "FRESH_COUNT",
     "SECOND",
@@ -55,6 +56,7 @@ LEADING: frozenset[type] = frozenset({tuple, frozenset, partial, MethodType, *BU
 _MUTABLE = frozenset({CONTAINER, ITERATOR, OWN, FOREIGN})
 _TEED = next(type(part) for part in gc.get_referents(itertools.tee(())[0]) if not isinstance(part, type))
 _getrefcount = sys.getrefcount
+ANYTHING = type("anything", (), {})()  # stands for what cannot be reached: globals, locals, modules
 SECOND = operator.itemgetter(1)  # marks the iterators that make scheduling points
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import queue
 import threading
+from functools import partial
 
 import pytest
 
@@ -158,3 +160,101 @@ def test_object_that_answers_for_its_attributes_itself_is_asked_by_nobody_else()
     result = explore(increment_a_watched_object, strategy="random", max_schedules=100)
 
     assert isinstance(result.failure.error, AssertionError)
+
+
+evaluated = 0
+
+
+def set_by_text():
+    exec("evaluated = 1", globals())
+
+
+def set_by_text_alone():
+    exec("global evaluated; evaluated = 1")
+
+
+def set_by_code():
+    exec(compile("global evaluated; evaluated = 1", "<text>", "exec"))
+
+
+def set_by_another_name():
+    run = exec
+    run("global evaluated; evaluated = 1")
+
+
+def set_by_a_key():
+    sorted(["globals().__setitem__('evaluated', 1)"], key=eval)
+
+
+def set_by_map():
+    list(map(eval, ["globals().__setitem__('evaluated', 1)"]))
+
+
+def set_by_a_module_s_attribute():
+    builtins.eval("globals().__setitem__('evaluated', 1)")
+
+
+def reads_beside(write):
+    """Return a program in which one thread reads what another one writes; it fails if the write comes first."""
+
+    def read():
+        assert evaluated == 0
+
+    def program():
+        threads = [threading.Thread(target=read), threading.Thread(target=write)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return program
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        set_by_text,
+        set_by_text_alone,
+        set_by_code,
+        set_by_another_name,
+        set_by_a_key,
+        set_by_map,
+        set_by_a_module_s_attribute,
+        partial(exec, "global evaluated; evaluated = 1", globals()),
+    ],
+)
+def test_text_that_is_run_withholds_the_proof(write):
+    result = explore(reads_beside(write), strategy="dpor")
+
+    assert result.verdict is Verdict.PASSED
+    assert {"eval may do anything", "exec may do anything"} & {*result.limits}
+
+
+def test_text_that_names_nothing_withholds_nothing():
+    def program():
+        threads = [threading.Thread(target=eval_of_constants) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def eval_of_constants():
+        assert eval("1 + 1 if True else 0x2") == 2
+        assert eval(compile("1 + 1", "<text>", "eval")) == 2
+
+    assert explore(program, strategy="dpor").verdict is Verdict.PROVED
+
+
+def test_function_of_the_program_that_is_named_as_a_built_in_withholds_nothing():
+    def program():
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def ask():
+        eval = len  # noqa: A001 - what is tested
+        assert eval("evaluated") == 9
+
+    assert explore(program, strategy="dpor").verdict is Verdict.PROVED

@@ -9,7 +9,8 @@ from types import MethodDescriptorType
 from typing import Any
 
 from harness.explore.dpor.stack import Event
-from harness.sim import Footprints, kind_of
+from harness.sim import ANYTHING, Footprints, kind_of
+
 
 __all__ = ["Proof"]
 
@@ -25,6 +26,7 @@ class Proof:
         has_diverged: Whether an execution did not repeat the beginning it shared with another.
         shared: Names of the locations that two tasks were in conflict on, in the order met.
         opaque: Calls of unknown effect on objects that two tasks touched.
+        unbounded: Calls that may touch what cannot be told.
         foreign: Objects of asyncio that two tasks touched, or one that does not run their loop.
         undeclared: Names of tasks that made a step without saying what it does.
         families: Names of the primitives used.
@@ -36,6 +38,7 @@ class Proof:
     has_diverged: bool = False
     shared: dict[str, None] = field(default_factory=dict)
     opaque: dict[str, None] = field(default_factory=dict)
+    unbounded: dict[str, None] = field(default_factory=dict)
     foreign: dict[str, None] = field(default_factory=dict)
     undeclared: dict[str, None] = field(default_factory=dict)
     families: set[str] = field(default_factory=set)
@@ -49,14 +52,17 @@ class Proof:
             if location > 0:
                 self.shared.setdefault(_name(*names[location]))
         for location, call in footprints.locations.opaque.items():
-            if call not in self.opaque and len(_touching(location, events)) > 1:
+            if names[location][0] is ANYTHING:
+                self.unbounded[call] = None
+            elif call not in self.opaque and len(_touching(location, events)) > 1:
                 self.opaque[call] = None
         if "EventLoop" in footprints.families:
             self.foreign.update(dict.fromkeys(_away_from_their_loop(names, events)))
 
     def limits(self) -> list[str]:
         """Return what withholds a proof, apart from what the world itself cannot see."""
-        found = [f"{call} may do anything to an object that two tasks touch" for call in self.opaque]
+        found = [f"{call} may do anything" for call in self.unbounded]
+        found += [f"{call} may do anything to an object that two tasks touch" for call in self.opaque]
         found += [
             f"asyncio's {kind} is used beside the thread of its loop, where nobody follows" for kind in self.foreign
         ]
