@@ -33,7 +33,7 @@ from typing import Literal
 
 import immutables
 
-__all__ = ["EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
+__all__ = ["EVALUATES", "EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
 Depth = Literal["nothing", "whole", "shallow", "text", "deep", "reach", "anything"]
 

@@ -101,6 +101,10 @@ class Hooks(Protocol):
         """Before patterns look into an object."""
 
     @staticmethod
+    def unseen(site: int) -> None:
+        """Before code that is not rewritten, which may do anything."""
+
+    @staticmethod
     def operand(value: object, other: object, site: int) -> object:
         """Before an operator is applied to two operands; gives the first."""
 

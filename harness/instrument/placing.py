@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import TypeVar
 
+from harness.instrument.class_bodies import BodyJudge
 from harness.instrument.confinement import confined_names
 from harness.instrument.function_effects import EVALUATING
 from harness.instrument.hooks import HOOKS_NAME
@@ -42,6 +43,7 @@ class Placer(NodeRewriter):
         self.scopes, self.file, self.digest, self.stored, self.sites = scopes, file, digest, stored, sites
         self._shared: defaultdict[ast.AST, dict[str, bool]] = defaultdict(dict)  # by scope: names met there
         self.own_functions = _module_functions(scopes)
+        self.bodies = BodyJudge(scopes, self._can_be_bound_again, self.own_functions)
         self.qualname = ""
         self.classes: list[str] = []  # names of the classes around, for private names
         self.definitions: Counter[str] = Counter()  # how many definitions of a qualified name so far
@@ -99,9 +101,11 @@ class Placer(NodeRewriter):
             return False
         known = self._shared[self.scope.node]
         if name not in known:
-            is_global = self.scope.is_global(name)
-            known[name] = name in self.stored.names if is_global else self.scope.is_shared_cell(name)
+            known[name] = self._can_be_bound_again(self.scope, name)
         return known[name]
+
+    def _can_be_bound_again(self, scope: Scope, name: str) -> bool:
+        return name in self.stored.names if scope.is_global(name) else scope.is_shared_cell(name)
 
     def is_shared_target(self, name: str) -> bool:
         """Return whether another task can read a name that a loop or comprehension binds here."""

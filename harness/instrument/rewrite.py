@@ -78,6 +78,8 @@ class _Rewriter(ExpressionRewriter):
         for keyword in node.keywords:
             value = keyword.value
             keyword.value = self.expression(value) if keyword.arg else self.read_whole(value, "keys")
+        if self.is_active and not self.bodies.is_harmless(node):
+            before.append(placed(ast.Expr(self.hook("unseen", node, "call", f"the body of class {node.name}")), node))
         outer = self.enter(node, node.name)
         self.classes.append(node.name)
         node.body = self.statements(node.body)

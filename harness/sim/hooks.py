@@ -18,7 +18,7 @@ from sys import getrefcount
 from types import FunctionType, MethodType
 
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
-from harness.instrument.function_effects import SCANS, WHOLE
+from harness.instrument.function_effects import EVALUATES, SCANS, WHOLE
 from harness.instrument.patterns import NESTED
 from harness.sim.calls import Access, Call, CallTable
 from harness.sim.engine import Engine
@@ -356,6 +356,12 @@ def make_hooks(
             perform(task, site, Call("match", OPAQUE, None, None, [obj]))
         return obj
 
+    def unseen(site: int) -> None:
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
+            where = sites[site]
+            perform(task, site, Call(f"{where.name} in {where.qualname}", EVALUATES, None, None, ()))
+
     def operand(value: object, other: object, site: int) -> object:
         if type(value) in _PLAIN and type(other) in _PLAIN:
             return value
@@ -503,6 +509,7 @@ def make_hooks(
         unpacked,
         text,
         matched,
+        unseen,
         operand,
         operands,
         iterate,

@@ -47,6 +47,7 @@ def test_hook_outside_a_task_gives_object_key_and_value_back(hooks, obj):
     assert hooks.storeditem(value, obj, key, 0) is value
     assert hooks.args(obj, 0, key, value) == (obj, key, value)
     assert hooks.name(0) is None
+    assert hooks.unseen(0) is None
 
 
 def test_hooks_on_another_thread_let_everything_pass_while_a_task_runs():

@@ -258,3 +258,84 @@ def test_function_of_the_program_that_is_named_as_a_built_in_withholds_nothing()
         assert eval("evaluated") == 9
 
     assert explore(program, strategy="dpor").verdict is Verdict.PROVED
+
+
+class Box:
+    def __init__(self):
+        self.n = 0
+
+
+def read_by_a_class_body(box):
+    class Made:
+        n = box.n
+
+    assert Made.n == 0
+
+
+def read_by_a_default_in_a_class_body(box):
+    class Made:
+        def n(self, n=box.n):
+            return n
+
+    assert Made().n() == 0
+
+
+def read_plainly(box):
+    assert box.n == 0
+
+
+def write_plainly(box):
+    box.n = 1
+
+
+def write_in_a_class_body(box):
+    class Made:
+        box.n = 1
+
+    return Made
+
+
+@pytest.mark.parametrize(
+    ("read", "write"),
+    [
+        (read_by_a_class_body, write_plainly),
+        (read_by_a_default_in_a_class_body, write_plainly),
+        (read_plainly, write_in_a_class_body),
+    ],
+)
+def test_body_of_a_class_made_by_a_task_withholds_the_proof(read, write):
+    def program():
+        box = Box()
+        threads = [threading.Thread(target=each, args=[box]) for each in (read, write)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    result = explore(program, strategy="dpor")
+    found_by_chance = explore(program, strategy="random", max_schedules=100)
+
+    place = (write if write is write_in_a_class_body else read).__qualname__
+    assert result.verdict is Verdict.PASSED
+    assert result.limits == (f"the body of class Made in {place} may do anything",)
+    assert found_by_chance.verdict is Verdict.FAILED
+
+
+def test_body_of_a_class_that_touches_nothing_shared_withholds_nothing():
+    def make():
+        class Made:
+            n: int = 1
+
+            def twice(self, times=2):
+                return self.n * times
+
+        assert Made().twice() == 2
+
+    def program():
+        threads = [threading.Thread(target=make) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert explore(program, strategy="dpor").verdict is Verdict.PROVED
