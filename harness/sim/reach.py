@@ -56,7 +56,7 @@ LEADING: frozenset[type] = frozenset({tuple, frozenset, partial, MethodType, *BU
 _MUTABLE = frozenset({CONTAINER, ITERATOR, OWN, FOREIGN})
 _TEED = next(type(part) for part in gc.get_referents(itertools.tee(())[0]) if not isinstance(part, type))
 _getrefcount = sys.getrefcount
-ANYTHING = type("anything", (), {})()  # stands for what cannot be reached: globals, locals, modules
+ANYTHING = type("anything", (), {"__slots__": ()})()  # for what cannot be reached: globals, locals; known by identity
 SECOND = operator.itemgetter(1)  # marks the iterators that make scheduling points
 
 

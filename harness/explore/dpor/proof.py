@@ -11,7 +11,6 @@ from typing import Any
 from harness.explore.dpor.stack import Event
 from harness.sim import ANYTHING, Footprints, kind_of
 
-
 __all__ = ["Proof"]
 
 
