@@ -13,6 +13,7 @@ import operator
 import re
 import types
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType
@@ -120,6 +121,24 @@ class CallTable:
         if id(namespace) in self._own:
             return None
         return self._call(self._effect_of_namespace(namespace), arguments, function.__name__)
+
+    def is_announced(self, function: object, arguments: Sequence[object] = ()) -> bool:
+        """Return whether a call by a library needs no hook: the function makes its own points, or belongs to asyncio.
+
+        Args:
+            function: The function.
+            arguments: What it is called with first, as far as that is known.
+        """
+        if type(function) is partial:
+            return self.is_announced(function.func, (*function.args, *arguments))
+        if type(function) in BUILTIN_METHODS:
+            receiver = type(function.__self__)  # type: ignore[attr-defined]  # methods have it
+            if receiver is Context and arguments:  # its `run`
+                return self.is_announced(arguments[0], arguments[1:])
+            return any(base.__module__ == "_asyncio" for base in receiver.__mro__)
+        if type(function) is MethodType and self._kinds[type(function.__self__)] == FOREIGN:
+            return type(function.__self__).__module__.startswith("asyncio.")
+        return self.steps.is_seen(function)
 
     def _is_seen(self, namespace: dict[str, object]) -> bool:
         return id(namespace) in self._own or self._effect_of_namespace(namespace) is NOTHING

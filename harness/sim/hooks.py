@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
+from contextvars import Context
 from functools import cached_property, partial
 from itertools import repeat
 from sys import getrefcount
@@ -47,6 +48,7 @@ _ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
 _FIRST_STEP = Site("", "", 0, 0, "call", None, "", 0)  # of a thread, where what it calls is not rewritten
+_LATER = -1  # number of the site of calls that a library makes later
 # Methods of which Python calls the first that there is.
 _INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
 
@@ -71,6 +73,7 @@ def make_hooks(
     own = frozenset(map(id, namespaces))
     calls = CallTable(kinds, own)
     silent, silent_classes = calls.silent_namespaces, calls.silent_classes
+    sites[_LATER] = _FIRST_STEP
 
     def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         scheduler = task.scheduler
@@ -149,6 +152,19 @@ def make_hooks(
             tracker.access(task, obj, _FIRST_STEP, plain_key(obj, key), operation)
         if call is not None and known is None:
             tracker.opaque(task, call.name, calls.reached(call)[0], _FIRST_STEP)
+
+    def later(function: Callable[..., object]) -> Callable[..., object]:
+        if type(function) is FunctionType and ((namespace := id(function.__globals__)) in silent or namespace in own):
+            return function
+        return function if calls.is_announced(function) else partial(announced, function)
+
+    def announced(function: Callable[..., object], /, *arguments: object, **keywords: object) -> object:
+        if type(function) is partial:
+            return announced(function.func, *function.args, *arguments, **{**function.keywords, **keywords})
+        if type(getattr(function, "__self__", None)) is Context and arguments:
+            return function(later(arguments[0]), *arguments[1:], **keywords)  # type: ignore[arg-type]  # what it runs
+        hooked = called_with(function, _LATER, *arguments, *keywords.values())
+        return hooked(*arguments, **keywords)  # type: ignore[operator]  # it stands for a function
 
     def _site_for(obj: object, site: int) -> Site:
         return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)
@@ -516,7 +532,7 @@ def make_hooks(
         delegate,
         inplace,
     )
-    last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter, foresee)
+    last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter, foresee, later)
     return type("WorldHooks", (), {function.__name__: function for function in (*first, *more, *last)})
 
 

@@ -16,6 +16,7 @@ from queue import Queue, SimpleQueue
 from typing import Any, ParamSpec, TypeVar, final
 
 from harness.sim.ending import end_pools_at_exit
+from harness.sim.later import announced
 from harness.sim.lock_holders import with_shadowed_lock
 from harness.sim.locks import REAL_LOCK_TYPES
 from harness.sim.task import current_task, refuse_to_wait
@@ -83,7 +84,7 @@ def operations() -> Iterator[tuple[type, str, Callable[..., Any]]]:
     ):
         yield condition, name, with_shadowed_lock(operation(method, name))
     pool = futures.ThreadPoolExecutor
-    yield pool, "submit", _with_tasks(operation(pool.submit, "submit"))
+    yield pool, "submit", _with_tasks(_of_announced(operation(pool.submit, "submit")))
     yield pool, "shutdown", _with_tasks(pool.shutdown)
     for name in ("set_result", "set_exception", "cancel"):
         yield futures.Future, name, _before_callbacks(getattr(futures.Future, name), name)
@@ -158,6 +159,16 @@ class _Idle(threading.Semaphore):
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002 - interface
         return super().acquire(blocking=False)
+
+
+def _of_announced(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``submit`` of a thread pool, whose threads pass a hook before a call that nothing else tells of."""
+
+    @wraps(real)
+    def submit(pool: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        return real(pool, announced(fn), *args, **kwargs)
+
+    return submit
 
 
 def _with_tasks(real: Callable[..., Any]) -> Callable[..., Any]:

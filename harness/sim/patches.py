@@ -17,6 +17,7 @@ from harness.sim import threads
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.ending import register_at_exit
 from harness.sim.escapes import escapes
+from harness.sim.later import announcements
 from harness.sim.lock_holders import lock_holders
 from harness.sim.locks import lock_replacement, rlock_factory
 from harness.sim.operations import operations
@@ -48,7 +49,7 @@ class Patches:
         from harness.sim.loops import loop_patches, ordered_sets  # loads asyncio
         from harness.sim.network import network_patches
 
-        for owner, name, function in (*escapes(), *lock_holders(), *further):
+        for owner, name, function in (*escapes(), *lock_holders(), *announcements(), *further):
             self._replace(owner, name, function)
         lock = lock_replacement()
         for owner in (threading, _thread):

@@ -11,6 +11,7 @@ from concurrent.futures import Future, _base, thread
 from functools import wraps
 from typing import Any, final
 
+from harness.sim.later import announced
 from harness.sim.operations import operation
 from harness.sim.primitive_use import SETTLED
 from harness.sim.task import Task, current_task
@@ -34,7 +35,8 @@ def _in_steps(real: Callable[..., None]) -> Callable[..., None]:
             return real(pool, items, initializer, *args)
         task.inside += 1
         try:
-            real(pool, _Jobs(task, items), None if initializer is None else _outside(task, initializer), *args)
+            begin = None if initializer is None else _outside(task, announced(initializer))
+            real(pool, _Jobs(task, items), begin, *args)
         finally:
             task.inside -= 1
         return None
@@ -139,7 +141,7 @@ _add_in_one_step = operation(_add, "add_done_callback")
 @wraps(_real_add_done_callback)
 def _add_done_callback(future: Any, fn: Callable[[Any], object]) -> None:
     """Add a callback in one step, and run it after the step where the future is done; as the real one."""
-    task = current_task()
+    task, fn = current_task(), announced(fn)
     if task is None or task.inside:
         _real_add_done_callback(future, fn)
     elif not _add_in_one_step(future, fn):

@@ -13,8 +13,10 @@ import weakref
 from asyncio import constants
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from types import BuiltinMethodType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
+from harness.sim.later import announced
 from harness.sim.loops.faults import fault_of
 from harness.sim.loops.loop_task import LoopFuture, LoopHandle, LoopTask
 from harness.sim.loops.ordered_set import OrderedRefs
@@ -34,6 +36,8 @@ _REFUSED = (
     *("create_unix_connection", "create_unix_server"),
 )
 _UNNAMED = re.compile(r"Task-\d+|None")  # CPython 3.13.0 calls all tasks of a factory None
+_WAKE_UP: type = BuiltinMethodType  # that of tasks
+_STEP: type = next((kind for kind in object.__subclasses__() if kind.__name__ == "TaskStepMethWrapper"), _WAKE_UP)
 _EAGER = getattr(asyncio, "eager_task_factory", None)
 
 
@@ -88,6 +92,9 @@ class EventLoop(Rounds):
         scheduler = self.scheduler
         if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
             self._let_in()
+        kind = type(callback)  # nearly all are of these two kinds
+        if kind is not _STEP and (kind is not _WAKE_UP or type(callback.__self__) is not LoopTask):  # type: ignore[attr-defined]
+            callback = announced(callback)
         if self._closed or self._debug:
             return super().call_soon(callback, *args, context=context)
         handle = LoopHandle(callback, args, self, context)
@@ -128,10 +135,16 @@ class EventLoop(Rounds):
             if self.scheduler.watch is not None:
                 self.scheduler.watch.publish(task, self)
         self._has_news = True
-        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        handle = super().call_soon_threadsafe(announced(callback), *args, context=context)
         if task is not None and self.scheduler.recorder is not None:
             self.scheduler.note(task, "call", f"{self.scheduler.name_of(self)}.call_soon_threadsafe")
         return handle
+
+    def call_at(
+        self, when: float, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Call a callback at a moment of the simulated clock; as asyncio's."""
+        return super().call_at(when, announced(callback), *args, context=context)
 
     def _write_to_self(self) -> None:
         self.wake()
