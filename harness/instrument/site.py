@@ -56,6 +56,7 @@ class SiteTable(dict[int, Site]):
         self._next = first
         self._fields: dict[int, _Fields] = {}
         self._nameless: dict[int, Site] = {}
+        self._named: dict[tuple[int, str], Site] = {}
 
     def add(self, fields: _Fields) -> int:
         """Return the number of a new site, which has these fields."""
@@ -80,6 +81,13 @@ class SiteTable(dict[int, Site]):
         found = self._nameless.get(number)
         if found is None:
             found = self._nameless[number] = replace(self[number], name=None)
+        return found
+
+    def named(self, number: int, attribute: str) -> Site:
+        """Return a site as it stands for an operation on an attribute whose name is known at run time."""
+        found = self._named.get((number, attribute))
+        if found is None:
+            found = self._named[number, attribute] = replace(self[number], name=attribute)
         return found
 
     def all(self) -> tuple[Site, ...]:

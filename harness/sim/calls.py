@@ -59,6 +59,7 @@ class Call:
         receiver: The object whose method it is, or ``None``.
         touches_receiver: What the method does to it, when it is known.
         arguments: All arguments.
+        attribute: The attribute of the receiver that is touched, where it is no more than that.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Call:
     receiver: object
     touches_receiver: Access | None
     arguments: Sequence[object]
+    attribute: str | None = None
 
 
 @final
@@ -218,8 +220,16 @@ class CallTable:
     def _of_slot(self, receiver: object, name: str, arguments: Sequence[object]) -> Call | None:
         """Return what a method written in C does to an instrumented class's instance, as by ``super().m()``."""
         if name in ("__setattr__", "__delattr__"):
-            return Call(name, NOTHING, receiver, (receiver, NO_KEY, "write"), arguments)
-        if name in ("__init__", "__init_subclass__", "__new__", "__getattribute__", "__hash__", "__eq__", "__ne__"):
+            return Call(
+                name, NOTHING, receiver, (receiver, NO_KEY, "write"), arguments, _stored_as(receiver, arguments)
+            )
+        if name == "__getattribute__":
+            attribute = _stored_as(receiver, arguments)
+            is_stored = attribute is not None
+            return (
+                Call(name, NOTHING, receiver, (receiver, NO_KEY, "read"), arguments, attribute) if is_stored else None
+            )
+        if name in ("__init__", "__init_subclass__", "__new__", "__hash__", "__eq__", "__ne__"):
             return None
         return self._call(TEXT, [receiver, *arguments], name)
 
@@ -443,6 +453,16 @@ def _mentions_names(text: object) -> bool:
     if type(text) is types.CodeType:
         return bool(text.co_names) or any(type(part) is types.CodeType for part in text.co_consts)
     return type(text) is not str or not text.isascii() or not _OPERATORS.issuperset(_WORD.findall(text))
+
+
+def _stored_as(obj: object, arguments: Sequence[object]) -> str | None:
+    """Return the name under which an instance itself keeps the attribute that is asked for, ``None`` for others."""
+    name = arguments[0] if arguments else None
+    if type(name) is not str:
+        return None
+    found = [vars(cls)[name] for cls in type(obj).__mro__ if name in vars(cls)]
+    is_stored = all(type(each) is types.MemberDescriptorType or not hasattr(type(each), "__get__") for each in found)
+    return name if is_stored else None
 
 
 def _has_own(kind: type, method: str) -> bool:

@@ -129,7 +129,8 @@ def make_hooks(
         if scheduler.tracker is not None and not task.inside:
             known = calls.accesses(call)
             for obj, key, operation in known or ():
-                scheduler.tracker.access(task, obj, _site_for(obj, site), plain_key(obj, key), operation)
+                where = _site_for(obj, site) if call.attribute is None else sites.named(site, call.attribute)
+                scheduler.tracker.access(task, obj, where, plain_key(obj, key), operation)
             if known is None:
                 scheduler.tracker.opaque(task, call.name, calls.reached(call)[0], sites[site])
         scheduler.point(task)

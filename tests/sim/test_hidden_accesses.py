@@ -339,3 +339,63 @@ def test_body_of_a_class_that_touches_nothing_shared_withholds_nothing():
             thread.join()
 
     assert explore(program, strategy="dpor").verdict is Verdict.PROVED
+
+
+class Renamed:
+    """Keeps one attribute under two names, in a method that asks the object itself."""
+
+    def __init__(self):
+        self.n = 0
+
+    def __getattribute__(self, name):
+        return super().__getattribute__("n" if name == "alias" else name)
+
+
+class Kept(Renamed):
+    """Has itself told what to keep."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+
+
+def read_by_an_alias():
+    renamed = Renamed()
+
+    def read():
+        assert renamed.alias == 0
+
+    def write():
+        renamed.n = 1
+
+    threads = [threading.Thread(target=read), threading.Thread(target=write)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_attribute_is_read_where_the_object_itself_is_asked_for_it():
+    result = explore(read_by_an_alias, strategy="dpor")
+
+    assert isinstance(result.failure.error, AssertionError)
+
+
+def test_object_is_told_to_keep_two_attributes_in_any_order():
+    def program():
+        kept = Kept()
+
+        def write_one():
+            kept.n = 1
+
+        def write_other():
+            kept.m = 1
+
+        threads = [threading.Thread(target=write_one), threading.Thread(target=write_other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    result = explore(program, strategy="dpor")
+
+    assert (result.verdict, result.schedules) == (Verdict.PROVED, 1)
