@@ -41,7 +41,7 @@ class _Atomic:
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> object:
         task = running_task()
-        if task is None or frame.f_code.co_filename.startswith(_OWN):
+        if task is None or _is_ours(frame):
             return None
         task.atomic += 1
         try:
@@ -49,6 +49,12 @@ class _Atomic:
         finally:
             task.atomic -= 1
         return self if inner is self.function else _Atomic(inner) if inner is not None else None
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Return whether a frame runs code of ours, or a method that was generated for a class of ours."""
+    caller = frame.f_back if frame.f_code.co_filename == "<string>" else None
+    return (caller or frame).f_code.co_filename.startswith(_OWN)
 
 
 def tracing_replacements() -> Iterator[tuple[object, str, Callable[..., object]]]:

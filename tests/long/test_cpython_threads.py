@@ -170,8 +170,8 @@ def test_taking_a_primitive_away_turns_the_run_red(primitive, monkeypatch):
     replaced, name, only = MUTANTS[primitive]
     put_in = Patches.put_in
 
-    def put_in_mutant(patches):
-        put_in(patches)
+    def put_in_mutant(patches, further):
+        put_in(patches, further)
         for owner, attribute, mutant in replaced:
             patches._replace(owner, attribute, in_tasks(mutant, getattr(owner, attribute)))
 
