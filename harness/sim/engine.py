@@ -13,7 +13,7 @@ from harness.sim.thread_state import StateSwitch
 from harness.sim.thread_task import ThreadHub, ThreadTask
 from harness.sim.worker import Worker
 
-__all__ = ["ENGINES", "Engine", "EngineName"]
+__all__ = ["ENGINES", "NO_ENGINE", "Engine", "EngineName"]
 
 EngineName = Literal["greenlet", "threads"]
 
@@ -42,3 +42,6 @@ ENGINES: dict[str, Engine] = {
     "greenlet": Engine("greenlet", Task, Worker, getcurrent, lambda _: getcurrent()),
     "threads": Engine("threads", ThreadTask, ThreadTask, running_task, ThreadHub),
 }
+# For code that goes on when its world is gone: no task ever runs there, also while the interpreter ends and greenlets
+# cannot be asked for.
+NO_ENGINE = Engine("greenlet", Task, Worker, lambda: None, lambda _: None)

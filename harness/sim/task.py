@@ -131,7 +131,10 @@ class Task:
 
 def current_task() -> Task | None:
     """Return the task that runs here, or ``None`` outside a world, on another OS thread, or inside infrastructure."""
-    worker: Any = getcurrent()
+    try:
+        worker: Any = getcurrent()
+    except RuntimeError:
+        return None  # the interpreter is at its end, and clears away what was left
     if worker.__class__ is Worker:  # as running_task, without a call: this is asked some ten times per execution
         running: Task = worker.task
         return None if running.atomic else running
@@ -141,7 +144,10 @@ def current_task() -> Task | None:
 
 def running_task() -> Task | None:
     """Return the task that runs here, inside infrastructure too, or ``None`` where there is none."""
-    worker: Any = getcurrent()
+    try:
+        worker: Any = getcurrent()
+    except RuntimeError:
+        return None  # as above
     if worker.__class__ is Worker:
         task: Task = worker.task
         return task

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, final
 
 from harness.instrument import Instrumentation, install_hooks, remove_hooks, unwrap
 from harness.sim.capture import Output, OutputCapture
-from harness.sim.engine import ENGINES, EngineName
+from harness.sim.engine import ENGINES, NO_ENGINE, Engine, EngineName
 from harness.sim.errors import TaskExit, WorldInUseError
 from harness.sim.event import Event, LoopMade, Recorder
 from harness.sim.faults import Fault
@@ -258,16 +258,22 @@ class World:
         self.isolation.add(module)
 
     def _insert_code(self) -> None:
+        self.instrumentation.swap_in()
+        self._install_hooks(self._engine)
+
+    def _install_hooks(self, engine: Engine) -> None:
         instrumentation = self.instrumentation
-        instrumentation.swap_in()
         kinds = KindTable((module.__name__ for module in instrumentation.modules), instrumentation.stored.is_forced)
         namespaces = [module.__dict__ for module in instrumentation.modules]
-        install_hooks(make_hooks(instrumentation.sites, kinds, self._engine, self._patches.stand_in, namespaces))
+        install_hooks(make_hooks(instrumentation.sites, kinds, engine, self._patches.stand_in, namespaces))
 
     def _remove_code(self) -> None:
         self.instrumentation.swap_out()
-        # Another thread may be inside a rewritten function; it must go on finding hooks, which let it pass.
-        if not self.instrumentation.is_running():
+        # A thread or a suspended coroutine may be inside a rewritten function; it must go on finding hooks, which let
+        # it pass.
+        if self.instrumentation.is_running():
+            self._install_hooks(NO_ENGINE)
+        else:
             remove_hooks()
 
     def _clear(self, scheduler: Scheduler) -> None:

@@ -541,6 +541,44 @@ def test_orders_of_sets_are_those_of_creation_in_every_process(tmp_path):
     assert first[first.index("aborted") - 4 : first.index("aborted")] == ["11", "8", "5", "2"]
 
 
+PENDING = """
+import asyncio, threading, harness
+
+class Box:
+    n = 0
+
+box, kept = Box(), []
+
+async def wait(lock):
+    try:
+        with lock:
+            await asyncio.get_running_loop().create_future()
+    finally:
+        box.n = box.n + 1
+        print("ended")
+
+def program():
+    async def begin():
+        kept.append(asyncio.ensure_future(wait(threading.Lock())))
+        await asyncio.sleep(0)
+
+    kept.append(asyncio.new_event_loop())
+    kept[-1].run_until_complete(begin())
+
+print(harness.explore(program, strategy="random", max_schedules=2).verdict.name)
+"""
+
+
+def test_coroutines_left_pending_are_silent_when_the_interpreter_ends(tmp_path):
+    path = tmp_path / "pending.py"
+    path.write_text(PENDING)
+
+    ran = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True, env=environment(1))
+
+    assert ran.stdout.split() == ["PASSED", "ended", "ended", "ended"]  # one more run only warms up
+    assert ran.stderr == ""
+
+
 def environment(seed):
     tests = Path(__file__).parents[1]
     return {"PYTHONHASHSEED": str(seed), "PYTHONPATH": os.pathsep.join(map(str, (tests, tests.parent)))}
