@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from types import BuiltinMethodType, ModuleType
-from typing import final
+from types import BuiltinMethodType, FunctionType, ModuleType
+from typing import Any, final
 
 from harness.sim import threads
+from harness.sim.captured_defaults import captured_defaults
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.ending import register_at_exit
 from harness.sim.escapes import escapes
@@ -40,6 +41,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
+        self._defaults: list[tuple[FunctionType, tuple[Any, ...] | None]] = []  # as they were
         self._pools = count()  # numbers of thread pools, in the names of their threads
         self._before: dict[str, object] = {}  # names of threading that programs set, as they were
         self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
@@ -94,6 +96,9 @@ class Patches:
             self._before[name] = getattr(threading, name)
             self._replace(threading, name, self._before[name])
         self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: next(self._pools)))
+        for function, defaults in list(captured_defaults(self.stand_in)):
+            self._defaults.append((function, function.__defaults__))
+            function.__defaults__ = defaults
 
     def follow_imports(self) -> None:
         """Replace what modules have that were imported since."""
@@ -118,6 +123,9 @@ class Patches:
         """Put every name back, last replaced first."""
         if self._replaced:
             self._randomness.stop()
+        while self._defaults:
+            function, defaults = self._defaults.pop()
+            function.__defaults__ = defaults
         while self._replaced:
             owner, name, value = self._replaced.pop()
             if value is _MISSING:

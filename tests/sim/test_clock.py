@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sched
 import threading
 import time
 from concurrent import futures
@@ -90,6 +91,17 @@ def test_clock_captured_by_import_default_or_attribute_is_the_virtual_one():
         begun = monotonic(), read(), cache.age()
         sleep(3600)
         assert (monotonic() - begun[0], read() - begun[1], cache.age() - begun[2]) == (3600.0, 3600.0, 3600.0)
+
+    assert explore(program, max_schedules=2).verdict is Verdict.PASSED
+
+
+def test_clock_captured_by_a_default_of_the_library_is_the_virtual_one():
+    def program():
+        begun, ran = monotonic(), []
+        events = sched.scheduler()
+        events.enter(3600, 0, ran.append, (1,))
+        events.run()
+        assert (ran, monotonic() - begun) == ([1], 3600.0)
 
     assert explore(program, max_schedules=2).verdict is Verdict.PASSED
 

@@ -12,6 +12,7 @@ import functools
 import importlib
 import logging
 import multiprocessing
+import multiprocessing.connection
 import os
 import queue
 import select
@@ -24,6 +25,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sink import make_sink
 
 from harness.explore import Verdict, explore
 from harness.explore.program import make_world
@@ -183,6 +185,22 @@ def test_way_out_is_uncontrolled_and_names_call_and_line(way, outside):
     assert "test_escapes.py:" in result.limits[0]
     assert result.schedules == 1
     assert "UNCONTROLLED" in result.summary()
+
+
+def test_what_is_captured_by_a_default_of_the_library_is_itself_again_afterwards():
+    functions = [multiprocessing.connection.Connection._recv, multiprocessing.connection.Connection._send]
+    before = [function.__defaults__ for function in functions]
+    note, noted = make_sink()
+
+    def program():
+        note([function.__defaults__ for function in functions])
+
+    verdict_of(program)
+
+    assert before == [(os.read,), (os.write,)]
+    assert all(defaults not in before for within in noted() for defaults in within)
+    assert noted()
+    assert [function.__defaults__ for function in functions] == before
 
 
 def lock_database_twice(outside):
