@@ -142,6 +142,22 @@ class CallTable:
             return type(function.__self__).__module__.startswith("asyncio.")
         return self.steps.is_seen(function)
 
+    def is_interruptible(self, function: object) -> bool:
+        """Return whether a call with nothing may make scheduling points before it ends, or touch what may change."""
+        if type(function) is partial:
+            return self.is_interruptible(function.func)
+        if type(function) is MethodType:
+            return self.is_interruptible(function.__func__)
+        if type(function) in BUILTIN_METHODS or type(function) is types.MethodWrapperType:
+            return leads_to_mutable([function.__self__], self._kinds)  # type: ignore[attr-defined]  # methods have it
+        if type(function) is FunctionType:
+            is_own = id(function.__globals__) in self._own
+            names = function.__code__.co_names + function.__code__.co_freevars
+            return is_own and ("__post_init__" in names if _is_generated(function) else bool(names))
+        if self._kinds[type(function)] == CLASS:
+            return any(self.is_interruptible(getattr(function, name)) for name in ("__new__", "__init__"))
+        return self._kinds[type(function)] == OWN
+
     def _is_seen(self, namespace: dict[str, object]) -> bool:
         return id(namespace) in self._own or self._effect_of_namespace(namespace) is NOTHING
 
@@ -463,6 +479,10 @@ def _stored_as(obj: object, arguments: Sequence[object]) -> str | None:
     found = [vars(cls)[name] for cls in type(obj).__mro__ if name in vars(cls)]
     is_stored = all(type(each) is types.MemberDescriptorType or not hasattr(type(each), "__get__") for each in found)
     return name if is_stored else None
+
+
+def _is_generated(function: FunctionType) -> bool:
+    return function.__code__.co_filename == "<string>"
 
 
 def _has_own(kind: type, method: str) -> bool:

@@ -11,6 +11,7 @@ step is recorded. An operation on several objects is one step.
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
 from contextvars import Context
 from functools import cached_property, partial
@@ -48,6 +49,7 @@ _ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
 _FIRST_STEP = Site("", "", 0, 0, "call", None, "", 0)  # of a thread, where what it calls is not rewritten
+_FACTORY = vars(defaultdict)["default_factory"]
 _LATER = -1  # number of the site of calls that a library makes later
 # Methods of which Python calls the first that there is.
 _INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
@@ -103,7 +105,14 @@ def make_hooks(
         real = behind(obj)
         if kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
             tracker.opaque(task, where.name or "subscript", reach([real], kinds)[0], where)
+        if issubclass(type(real), defaultdict) and where.operation != "write" and fills_later(real, key):
+            tracker.opaque(task, "default_factory", [real, *reach([_FACTORY.__get__(real)], kinds)[0]], where)
         tracker.access(task, real, where, plain_key(real, key), operation_on(type(obj), where))
+
+    def fills_later(real: object, key: object) -> bool:
+        """Return whether a dict may store what it makes for a missing key in a later step, or touch more for it."""
+        is_there = type(key) in _PLAIN and dict.__contains__(real, key)  # type: ignore[operator]  # it is a dict
+        return key is not NO_KEY and not is_there and calls.is_interruptible(_FACTORY.__get__(real))
 
     def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
         scheduler = task.scheduler

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from xml.etree import ElementTree
@@ -500,3 +502,50 @@ def test_thread_that_calls_what_nobody_knows_withholds_a_proof(strategy):
 
     assert result.verdict is Verdict.PASSED
     assert result.limits == ("set may do anything to an object that two tasks touch",)
+
+
+# The store of what the program's own function made for a missing key comes in a later step than the look-up.
+
+
+class Entry:
+    def __init__(self):
+        self.n = 0
+
+
+def filled(make):
+    def program():
+        entries = defaultdict(make)
+        found = []
+        threads = [threading.Thread(target=lambda: found.append(entries["a"])) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 2
+
+    return program
+
+
+def test_function_that_fills_a_dict_in_several_steps_withholds_a_proof():
+    result = harness.explore(filled(Entry), strategy="dpor")
+
+    assert result.verdict is Verdict.PASSED
+    assert result.limits == ("default_factory may do anything to an object that two tasks touch",)
+
+
+def test_method_that_fills_a_dict_withholds_a_proof():
+    def program():
+        entries = defaultdict(itertools.count().__next__)
+        threads = [threading.Thread(target=lambda key=key: entries[key]) for key in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(entries) == 2
+
+    assert harness.explore(program, strategy="dpor").verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("make", [int, list, lambda: 0])
+def test_function_that_fills_a_dict_at_once_withholds_none(make):
+    assert harness.explore(filled(make), strategy="dpor").verdict is Verdict.PROVED
