@@ -29,6 +29,7 @@ __all__ = ["CHECKS", "Auto"]
 CHECKS = (30, 90, 180, 360, 720)  # after so many executions the estimate is looked at
 _MARGIN = 2  # the estimate is a lower bound
 _COVERED = 0.2  # least share of what is likely to come that the sample has met, for the estimate to mean anything
+_LONG = 10_000  # steps of an execution that a proof is not tried for: its cost grows with their square
 _VOID = 0.9  # odds of missing a failure that are not worth telling
 
 
@@ -91,7 +92,7 @@ class Auto:
         return self.member.begin()
 
     def _is_small(self) -> bool:
-        is_reliable = self.estimate.coverage >= _COVERED
+        is_reliable = self.estimate.coverage >= _COVERED and self.estimate.longest <= _LONG
         return is_reliable and self.estimate.traces * _MARGIN <= self._budget - self._begun
 
     def _is_provers_turn(self) -> bool:
@@ -138,4 +139,6 @@ class Auto:
 
     def _odds(self) -> str:
         missed = self._pct.missed
-        return f"pct misses a failure of depth {self._pct.depth} with p <= {missed:.1e}" if missed <= _VOID else ""
+        if not 0.0 < missed <= _VOID:
+            return ""
+        return f"pct misses a failure of depth {self._pct.depth} with p <= {missed:.1e}"

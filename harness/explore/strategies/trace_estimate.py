@@ -11,7 +11,8 @@ are taken coarsely (see `pending`), which counts some traces twice.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from itertools import chain
 from typing import final
 
 from harness.explore.strategies.pending import Pending
@@ -20,6 +21,7 @@ from harness.sim import Clock, Numbering, Task
 __all__ = ["TraceEstimate"]
 
 _Step = tuple[int, int]  # number of the task, position among its own steps
+_Touches = list[tuple[_Step, object]]  # steps, and the key that each touches
 
 
 @final
@@ -28,17 +30,19 @@ class TraceEstimate(Pending):
 
     Attributes:
         sampled: Executions followed.
+        longest: Most steps of one of them.
     """
 
     def __init__(self) -> None:
         super().__init__(Numbering())
-        self.sampled = 0
+        self.sampled = self.longest = 0
         self._met: Counter[int] = Counter()  # by fingerprint
         self._begin()
 
     def _begin(self) -> None:
         self._made: Counter[int] = Counter()  # steps by task
-        self._touched: dict[object, list[tuple[_Step, object, bool]]] = {}  # step, key, whether it writes
+        self._reads: defaultdict[object, _Touches] = defaultdict(list)  # by what is touched, since its last write
+        self._writes: defaultdict[object, _Touches] = defaultdict(list)
         self._fingerprint = 0
 
     def forget(self) -> None:
@@ -47,6 +51,7 @@ class TraceEstimate(Pending):
         if self._made:
             self._met[self._fingerprint] += 1
             self.sampled += 1
+            self.longest = max(self.longest, self._made.total())
         self._begin()
 
     def step(self, candidate: Task | Clock) -> None:
@@ -57,13 +62,14 @@ class TraceEstimate(Pending):
         step = number, self._made[number]
         self._fingerprint += hash(step)
         for touch in self._last:
-            before = self._touched.setdefault(touch.where, [])
-            for earlier, key, writes in before:
-                if (writes or touch.writes) and (key is None or touch.key is None or key == touch.key):
+            reads, writes = self._reads[touch.where], self._writes[touch.where]
+            for earlier, key in chain(writes, reads if touch.writes else ()):
+                if key is None or touch.key is None or key == touch.key:
                     self._fingerprint += hash((earlier, step))
             if touch.writes:  # what comes later is ordered after the earlier ones by this one
-                before[:] = [each for each in before if touch.key is not None and each[1] != touch.key]
-            before.append((step, touch.key, touch.writes))
+                for touches in (reads, writes):
+                    touches[:] = [each for each in touches if touch.key is not None and each[1] != touch.key]
+            (writes if touch.writes else reads).append((step, touch.key))
 
     @property
     def traces(self) -> int:
