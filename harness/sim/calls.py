@@ -17,18 +17,17 @@ from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from types import BuiltinMethodType, FunctionType, MethodType
-from typing import Literal, final
+from typing import final
 
 from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, effect_of
 from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING, SCANS, TEXT, WHOLE
+from harness.sim.authors import Authors
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
 from harness.sim.reach import ANYTHING, BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
 from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
-
-_Implementation = Literal["none", "own", "generated", "foreign"]
 
 _STORING = frozenset(
     {"append", "appendleft", "insert", "add", "discard", "setdefault", "get", "pop", "move_to_end"}
@@ -40,8 +39,6 @@ _CALLING_BACK = frozenset({*_LOOKING, "__reversed__"})
 _COPYING = ("__copy__", "__getstate__", "__reduce__", "__reduce_ex__")
 _FORMATS = frozenset({"format", "format_map"})
 _TESTING = ("unittest", "_pytest", "pytest", "hypothesis")  # these look at what they are given, and raise
-_DUNDERS = ["__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__hash__", "__repr__", "__str__", "__format__"]
-_GENERATORS = frozenset({"dataclasses", "reprlib"})
 _GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.methodcaller: OPAQUE}
 _CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
@@ -83,7 +80,7 @@ class CallTable:
         self._kinds, self._own = kinds, frozenset(own)
         self._effects = call_effects()
         self.steps = StepTable(kinds, self._is_seen, self._effects)
-        self._implementations: dict[type, _Implementation] = {}
+        self._authors = Authors(self._own)
         self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
         self._of_classes: dict[type, CallEffect] = {}
         self._of_names: dict[object, CallEffect] = {}  # by name of the module
@@ -369,28 +366,8 @@ class CallTable:
     def _shows(self, obj: object) -> bool:
         """Return whether the text of an object, or a comparison with it, reads what may change."""
         if self._kinds[type(obj)] == OWN:
-            return self.implementation(type(obj)) in ("generated", "foreign")
+            return self._authors.of(type(obj)) in ("generated", "foreign")
         return leads_to_mutable([obj], self._kinds, instances=False)
-
-    def implementation(self, kind: type) -> _Implementation:
-        """Return who wrote the comparisons and texts of a class, the least known of them."""
-        found = self._implementations.get(kind)
-        if found is None:
-            methods = [getattr(kind, name, None) for name in _DUNDERS]
-            ranks = [self._author(method) for method in methods if method is not None]
-            order: tuple[_Implementation, ...] = ("foreign", "generated", "own", "none")
-            found = self._implementations[kind] = next(rank for rank in order if rank in (*ranks, "none"))
-        return found
-
-    def _author(self, method: object) -> _Implementation:
-        if type(method) is not FunctionType:
-            return "none"
-        module = method.__globals__.get("__name__")
-        if method.__code__.co_filename == "<string>" or module in _GENERATORS:
-            return "generated"
-        if id(method.__globals__) in self._own:
-            return "own"
-        return "none" if module in HARMLESS_MODULES else "foreign"
 
     # What exactly is touched
 
@@ -461,7 +438,7 @@ class CallTable:
             return id(obj.__globals__) in self._own
         if type(obj) is MethodType:
             return self._runs_own_code(obj.__func__)
-        return kind in (OWN, FROZEN) and self.implementation(type(obj)) == "own"
+        return kind in (OWN, FROZEN) and self._authors.of(type(obj)) == "own"
 
 
 def _mentions_names(text: object) -> bool:
