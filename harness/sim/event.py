@@ -21,7 +21,7 @@ from harness.instrument import CONTAINERS, Site, effect_of
 from harness.sim.async_tasks import AsyncTask, AsyncTasks
 from harness.sim.living import Living, Reference
 from harness.sim.place import shown_file
-from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, peek, shown_value, variable
+from harness.sim.values import LARGEST_KEY, NO_KEY, NO_VALUE, PLAIN, peek, shown_value, variable
 
 if TYPE_CHECKING:
     from harness.sim.task import Task
@@ -46,7 +46,6 @@ EventKind = Literal[
     "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "draw", "end", "error"
 ]
 _ON_PRIMITIVES = frozenset({"read", "call", "acquire", "release", "wait"})
-_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 _OWN = str(Path(__file__).parent)
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("sim", "explore", "instrument"))
 _STDLIB = sysconfig.get_path("stdlib")
@@ -411,8 +410,8 @@ def plain_key(obj: object, key: object) -> object:
     if kind is int or kind is bool:
         return NO_KEY if key < 0 and not isinstance(obj, dict) else key  # type: ignore[operator]  # it is a number
     if kind is tuple:
-        return key if all(type(part) in _PLAIN for part in key) else NO_KEY  # type: ignore[attr-defined]  # a tuple
-    return key if kind in _PLAIN else NO_KEY
+        return key if all(type(part) in PLAIN for part in key) else NO_KEY  # type: ignore[attr-defined]  # a tuple
+    return key if kind in PLAIN else NO_KEY
 
 
 def shown_key(obj: object, key: object) -> object:

@@ -11,7 +11,6 @@ step is recorded. An operation on several objects is one step.
 from __future__ import annotations
 
 import gc
-from collections import defaultdict
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
 from contextvars import Context
 from functools import cached_property, partial
@@ -19,13 +18,14 @@ from itertools import repeat
 from sys import getrefcount
 from types import FunctionType, MethodType
 
-from harness.instrument import CONTAINERS, OPAQUE, Hooks, Site, SiteTable
+from harness.instrument import CONTAINERS, OPAQUE, Hooks, SiteTable
 from harness.instrument.function_effects import EVALUATES, SCANS, WHOLE
 from harness.instrument.patterns import NESTED
-from harness.sim.calls import Access, Call, CallTable
+from harness.sim.calls import Call, CallTable
 from harness.sim.engine import Engine
-from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
+from harness.sim.event import NO_KEY
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, TOLD, KindTable
+from harness.sim.points import FIRST_STEP, Points
 from harness.sim.reach import (
     BUILTIN_METHODS,
     FRESH_COUNT,
@@ -34,22 +34,18 @@ from harness.sim.reach import (
     VIEWS,
     applied_to,
     behind,
-    is_plain_attribute,
     is_stepped,
     leads_to_mutable,
-    reach,
 )
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
+from harness.sim.values import PLAIN
 
 __all__ = ["make_hooks"]
 
-_PLAIN = frozenset({int, float, str, bytes, bool, type(None)})  # operands that no operator needs a hook for
 _ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
 _LARGEST_EXPANDED = 1_000
-_FIRST_STEP = Site("", "", 0, 0, "call", None, "", 0)  # of a thread, where what it calls is not rewritten
-_FACTORY = vars(defaultdict)["default_factory"]
 _LATER = -1  # number of the site of calls that a library makes later
 # Methods of which Python calls the first that there is.
 _INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
@@ -75,93 +71,12 @@ def make_hooks(
     own = frozenset(map(id, namespaces))
     calls = CallTable(kinds, own)
     silent, silent_classes = calls.silent_namespaces, calls.silent_classes
-    sites[_LATER] = _FIRST_STEP
-
-    def touch(task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
-        scheduler = task.scheduler
-        if not scheduler.is_followed:
-            scheduler.point(task)
-            return
-        where = sites[site]
-        # Most are so: no view, no container, no code to look at.
-        is_simple = key is NO_KEY and kinds[type(obj)] is OWN
-        if scheduler.tracker is not None and not task.inside:
-            if is_simple:
-                scheduler.tracker.access(task, obj, where, key, where.operation)
-            else:
-                declare(task, scheduler.tracker, obj, where, key)
-        scheduler.point(task)
-        if scheduler.recorder is not None:
-            scheduler.recorder.access(
-                task, behind(obj), where, shown_key(obj, key), operation_on(type(obj), where), value
-            )
-        if scheduler.watch is not None:
-            if is_simple:
-                scheduler.watch.access(task, obj, where, key, where.operation)
-            else:
-                scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
-
-    def declare(task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
-        real = behind(obj)
-        if kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
-            tracker.opaque(task, where.name or "subscript", reach([real], kinds)[0], where)
-        if issubclass(type(real), defaultdict) and where.operation != "write" and fills_later(real, key):
-            tracker.opaque(task, "default_factory", [real, *reach([_FACTORY.__get__(real)], kinds)[0]], where)
-        tracker.access(task, real, where, plain_key(real, key), operation_on(type(obj), where))
-
-    def fills_later(real: object, key: object) -> bool:
-        """Return whether a dict may store what it makes for a missing key in a later step, or touch more for it."""
-        is_there = type(key) in _PLAIN and dict.__contains__(real, key)  # type: ignore[operator]  # it is a dict
-        return key is not NO_KEY and not is_there and calls.is_interruptible(_FACTORY.__get__(real))
-
-    def touch_all(task: Task, site: int, plan: Callable[[], list[Access]]) -> None:
-        scheduler = task.scheduler
-        if not scheduler.is_followed:
-            scheduler.point(task)
-            return
-        if scheduler.tracker is not None and not task.inside:
-            for obj, key, operation in plan():
-                scheduler.tracker.access(task, obj, sites.nameless(site), plain_key(obj, key), operation)
-        scheduler.point(task)
-        if scheduler.recorder is not None:
-            for obj, key, operation in plan():
-                scheduler.recorder.access(task, obj, sites.nameless(site), shown_key(obj, key), operation)
-        if scheduler.watch is not None:
-            for obj, key, operation in plan():
-                scheduler.watch.access(task, obj, sites.nameless(site), key, operation)
-
-    def perform(task: Task, site: int, call: Call) -> None:
-        scheduler = task.scheduler
-        if not scheduler.is_followed:
-            scheduler.point(task)
-            return
-        if scheduler.tracker is not None and not task.inside:
-            known = calls.accesses(call)
-            for obj, key, operation in known or ():
-                where = _site_for(obj, site) if call.attribute is None else sites.named(site, call.attribute)
-                scheduler.tracker.access(task, obj, where, plain_key(obj, key), operation)
-            if known is None:
-                scheduler.tracker.opaque(task, call.name, calls.reached(call)[0], sites[site])
-        scheduler.point(task)
-        if scheduler.recorder is not None:
-            known = calls.accesses(call)
-            for obj, key, operation in known or ():
-                scheduler.recorder.access(task, obj, _site_for(obj, site), shown_key(obj, key), operation)
-            if known is None and call.receiver is not None:
-                scheduler.recorder.access(task, call.receiver, sites[site], NO_KEY, "call")
-            elif known is None:
-                scheduler.recorder.opaque(task, call.name, calls.direct(call), sites[site])
-        if scheduler.watch is not None:
-            for obj, key, operation in calls.accesses(call) or ():
-                scheduler.watch.access(task, obj, _site_for(obj, site), key, operation)
+    passing = Points(sites, kinds, calls)
+    touch, touch_all, perform = passing.touch, passing.touch_all, passing.perform
+    sites[_LATER] = FIRST_STEP
 
     def foresee(task: Task, tracker: Tracker, function: object, arguments: Sequence[object]) -> None:
-        call = calls.resolve(stand_in(function), arguments)
-        known = calls.accesses(call) if call is not None else ()
-        for obj, key, operation in known or ():
-            tracker.access(task, obj, _FIRST_STEP, plain_key(obj, key), operation)
-        if call is not None and known is None:
-            tracker.opaque(task, call.name, calls.reached(call)[0], _FIRST_STEP)
+        passing.foresee(task, tracker, stand_in(function), arguments)
 
     def later(function: Callable[..., object]) -> Callable[..., object]:
         if type(function) is FunctionType and ((namespace := id(function.__globals__)) in silent or namespace in own):
@@ -175,9 +90,6 @@ def make_hooks(
             return function(later(arguments[0]), *arguments[1:], **keywords)  # type: ignore[arg-type]  # what it runs
         hooked = called_with(function, _LATER, *arguments, *keywords.values())
         return hooked(*arguments, **keywords)  # type: ignore[operator]  # it stands for a function
-
-    def _site_for(obj: object, site: int) -> Site:
-        return sites[site] if kinds[type(obj)] == CONTAINER else sites.nameless(site)
 
     def attr(obj: object, site: int) -> object:
         worker = getcurrent()
@@ -289,11 +201,6 @@ def make_hooks(
         )
         return [None, *(obj for obj, _, _ in accesses[1:])] if accesses is not None and is_known else [fresh]
 
-    def _opened(fresh: object) -> object:
-        """Return what stands for a fresh object among the arguments of a call: what it leads to."""
-        is_open = type(fresh) in CONTAINERS and type(fresh) not in VIEWS and len(fresh) < _LARGEST_EXPANDED  # type: ignore[arg-type]
-        return tuple(gc.get_referents(fresh)) if is_open else fresh
-
     def item(obj: object, key: object, site: int) -> object:
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
@@ -322,9 +229,9 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is CONTAINER and (type(value) in _PLAIN or _has_keys(obj)):
+            if kind is CONTAINER and (type(value) in PLAIN or _has_keys(obj)):
                 touch(task, obj, site, value if _has_keys(obj) and value is not None else NO_KEY)
-            elif kind is CONTAINER or (type(obj) is tuple and type(value) not in _PLAIN):
+            elif kind is CONTAINER or (type(obj) is tuple and type(value) not in PLAIN):
                 search(task, _opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, value, site)
             elif kind is FOREIGN:
                 touch(task, obj, site)
@@ -389,7 +296,7 @@ def make_hooks(
             perform(task, site, Call(f"{where.name} in {where.qualname}", EVALUATES, None, None, ()))
 
     def operand(value: object, other: object, site: int) -> object:
-        if type(value) in _PLAIN and type(other) in _PLAIN:
+        if type(value) in PLAIN and type(other) in PLAIN:
             return value
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
@@ -400,7 +307,7 @@ def make_hooks(
         return value
 
     def operands(value: object, other: object, site: int) -> tuple[object, object]:
-        if type(value) in _PLAIN and type(other) in _PLAIN:
+        if type(value) in PLAIN and type(other) in PLAIN:
             return value, other
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
@@ -559,3 +466,9 @@ def _has_keys(container: object) -> bool:
 def _takes(kind: type, method: str | None) -> bool:
     """Return whether a method, or what Python calls in its place, may be called on instances of a foreign type."""
     return any(hasattr(kind, name) for name in _INSTEAD.get(method or "", (method or "",)))
+
+
+def _opened(fresh: object) -> object:
+    """Return what stands for a fresh object among the arguments of a call: what it leads to."""
+    is_open = type(fresh) in CONTAINERS and type(fresh) not in VIEWS and len(fresh) < _LARGEST_EXPANDED  # type: ignore[arg-type]
+    return tuple(gc.get_referents(fresh)) if is_open else fresh

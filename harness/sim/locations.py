@@ -18,6 +18,7 @@ from typing import Any, final
 from harness.instrument import CONTAINERS, Site
 from harness.sim.event import NO_KEY
 from harness.sim.living import Living
+from harness.sim.values import PLAIN
 
 __all__ = [
     "CLOCK",
@@ -39,7 +40,6 @@ NAMES = -900_000  # location of the number that the next thread without a name i
 _FIRST = 1
 _CONFLICT = tuple(WRITE in (a, b) or {a, b} == {READ, INTENT_WRITE} for a in range(4) for b in range(4))  # at a * 4 + b
 
-_PLAIN = frozenset({str, int, bytes, bool, float, type(None)})
 _SEQUENCES = tuple(kind for kind, table in CONTAINERS.items() if "insert" in table)
 _SUBSCRIPTS = {"read": "__getitem__", "write": "__setitem__", "update": "__setitem__"}
 
@@ -141,9 +141,9 @@ class Locations:
         """Return what stands for a key, or `NO_KEY` where only the program's code could tell keys apart."""
         if type(key) is int and key < 0 and kind in _SEQUENCES:
             return key + len(obj)
-        if type(key) in _PLAIN:
+        if type(key) in PLAIN:
             return key
-        if type(key) is tuple and all(type(part) in _PLAIN for part in key):
+        if type(key) is tuple and all(type(part) in PLAIN for part in key):
             return key
         is_identity = type(key).__eq__ is object.__eq__ and type(key).__hash__ is object.__hash__
         is_member = isinstance(key, enum.Enum) and not isinstance(key, (int, str))

@@ -14,13 +14,13 @@ from types import FrameType, MemberDescriptorType, ModuleType
 from harness.instrument import CONTAINERS, Site
 from harness.registry.secrets import MASK, is_secret_name
 
-__all__ = ["LARGEST_KEY", "NO_KEY", "NO_VALUE", "peek", "shown_value", "variable"]
+__all__ = ["LARGEST_KEY", "NO_KEY", "NO_VALUE", "PLAIN", "peek", "shown_value", "variable"]
 
 NO_KEY: object = object()
 NO_VALUE: object = object()
 LARGEST_KEY = 2**32  # a larger number is likely to be an object's id, which differs from run to run
 _LONGEST = 40  # characters
-_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+PLAIN = frozenset({str, int, float, bool, bytes, type(None)})  # compared and shown without code of the program
 _SIZED = frozenset({tuple, frozenset, *CONTAINERS})
 _SETS = frozenset({set, frozenset})
 _ROWS = frozenset({list, deque, bytearray})
@@ -32,7 +32,7 @@ def shown_value(name: str, value: object) -> str:
     kind = type(value)
     if kind in _SIZED:
         return f"{kind.__name__} of {len(value)}"  # type: ignore[arg-type]  # these have a length
-    if kind not in _PLAIN or (kind is int and abs(value) > LARGEST_KEY):  # type: ignore[arg-type]  # it is a number
+    if kind not in PLAIN or (kind is int and abs(value) > LARGEST_KEY):  # type: ignore[arg-type]  # it is a number
         return ""
     if kind in (str, bytes) and is_secret_name(name):
         return MASK
@@ -74,7 +74,7 @@ def variable(site: Site) -> str:
 
 def _item(obj: object, key: object) -> str:
     kind = type(obj)
-    if kind not in _SIZED or type(key) not in _PLAIN:
+    if kind not in _SIZED or type(key) not in PLAIN:
         return ""
     if kind in _SETS:
         return "in" if key in obj else "not in"  # type: ignore[operator]  # it is a set
