@@ -25,7 +25,9 @@ import pytest
 if TYPE_CHECKING:
     from harness.explore import Exploration, Failure
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_pyfunc_call", "pytest_runtest_setup"]
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_runtest_call", "pytest_runtest_setup"]
+
+_TEST = pytest.StashKey[Callable[..., object]]()
 
 # Frames of these files say nothing about the program.
 _NOISE = (threading.__file__, *(str(Path(__file__).parent / name) for name in ("explore", "instrument", "sim")))
@@ -39,9 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--explore-seed", metavar="N", type=int, help="seed of each exploration")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the marker known, and ask to be called before the plugins that run async tests in a loop of their own."""
     config.addinivalue_line("markers", "explore(**options): explore the test; the options are those of harness.explore")
+    config.pluginmanager.register(_Caller(), "harness-caller")  # of all that want to be first, the last to come is
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -57,19 +61,29 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Explore or replay a marked test; leave others to pytest."""
-    __tracebackhide__ = True
-    marker = pyfuncitem.get_closest_marker("explore")
-    if marker is None:
-        return None
-    options = _options(marker, pyfuncitem.config)
-    token = pyfuncitem.config.getoption("explore_replay")
-    if token is None:
-        _explore(pyfuncitem, options)
-    else:
-        _replay(pyfuncitem, token, options)
-    return True
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Keep the test as it is: some plugins put in its place, for the call, what runs it in a real loop."""
+    if isinstance(item, pytest.Function):
+        item.stash[_TEST] = item.obj
+
+
+class _Caller:
+    """Calls marked tests, by exploring them."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Explore or replay a marked test; leave others to pytest."""
+        __tracebackhide__ = True
+        marker = pyfuncitem.get_closest_marker("explore")
+        if marker is None:
+            return None
+        options = _options(marker, pyfuncitem.config)
+        token = pyfuncitem.config.getoption("explore_replay")
+        if token is None:
+            _explore(pyfuncitem, options)
+        else:
+            _replay(pyfuncitem, token, options)
+        return True
 
 
 def _options(marker: pytest.Mark, config: pytest.Config) -> dict[str, Any]:
@@ -89,8 +103,9 @@ def _options(marker: pytest.Mark, config: pytest.Config) -> dict[str, Any]:
 
 def _program(item: pytest.Function) -> Callable[[], object]:
     """Return the test with its fixtures bound."""
-    wanted = inspect.signature(item.obj).parameters
-    return functools.partial(item.obj, **{name: value for name, value in item.funcargs.items() if name in wanted})
+    test = item.stash[_TEST]
+    wanted = inspect.signature(test).parameters
+    return functools.partial(test, **{name: value for name, value in item.funcargs.items() if name in wanted})
 
 
 def _explore(item: pytest.Function, options: dict[str, Any]) -> None:

@@ -268,3 +268,56 @@ def test_interrupt_ends_the_session(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess(*OPTIONS)
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+LOST_BETWEEN_TASKS = """
+    import asyncio
+    import pytest
+
+    @pytest.mark.explore(max_schedules=10)
+    async def test_counter():
+        async def increment():
+            nonlocal n
+            seen = n
+            await asyncio.sleep(0)
+            n = seen + 1
+
+        n = 0
+        await asyncio.gather(increment(), increment())
+        assert n == 2
+"""
+RUNS_ASYNC_TESTS = '''
+    import asyncio, functools, inspect
+    import pytest
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(pyfuncitem):
+        """As anyio's plugin."""
+        if inspect.iscoroutinefunction(pyfuncitem.obj):
+            asyncio.run(pyfuncitem.obj())
+            return True
+
+    class Synchronized(pytest.Function):
+        """As pytest-asyncio's."""
+
+        def runtest(self):
+            with asyncio.Runner() as runner:
+                function, _ = self.obj, runner.get_loop()
+                self.obj = functools.wraps(function)(lambda: runner.run(function()))
+                super().runtest()
+
+    def pytest_pycollect_makeitem(collector, name, obj):
+        if name.startswith("test_") and {wraps}:
+            return Synchronized.from_parent(collector, name=name)
+'''
+
+
+@pytest.mark.parametrize("wraps", [False, True])
+def test_async_test_is_explored_where_a_plugin_runs_such_tests_itself(pytester, wraps):
+    pytester.makepyfile(runs_async_tests=RUNS_ASYNC_TESTS.replace("{wraps}", str(wraps)))
+    pytester.syspathinsert()
+
+    result = run(pytester, LOST_BETWEEN_TASKS, "-p", "runs_async_tests")
+
+    result.stdout.fnmatch_lines(["test_counter: FAILED, AssertionError at schedule 1, *"])
+    assert token_in(result)
