@@ -2,7 +2,8 @@
 
 Functions are found through the garbage collector, so that methods, closures and decorated functions need no search
 path of their own; a function belongs to a module when it uses the module's namespace. Nothing else about a function
-changes, and afterwards each holds the very code object it held before, functions born in the meantime included.
+changes, and afterwards each holds the very code object it held before, functions born in the meantime included: these
+are searched for where the references of rewritten code tell that somebody has it.
 
 Code objects are told apart by identity: two functions of equal code in different files are equal code objects.
 """
@@ -44,7 +45,7 @@ class Instrumentation:
         self.sites = SiteTable()
         self.limits: tuple[str, ...] = ()
         self.stored = StoredNames(frozenset())
-        self._originals: dict[int, tuple[CodeType, CodeType]] = {}  # by id of the rewritten: that one, the original
+        self._originals: dict[int, CodeType] = {}  # by id of the rewritten, which the maps keep
         self._swapped: list[tuple[FunctionType, CodeType]] = []
         self._maps: dict[str, CodeMap] = {}
         self._is_suspended = False  # some generator was inside rewritten code when it was swapped out
@@ -57,7 +58,7 @@ class Instrumentation:
         rewritten = rewrite_sources([source for source in sources.values() if source is not None], self.sites)
         self.stored, self._maps, failures = rewritten.stored, rewritten.codes, rewritten.failures
         for codes in self._maps.values():
-            self._originals.update((id(after), (after, before)) for before, after in codes.pairs())
+            self._originals.update((id(after), before) for before, after in codes.pairs())
         limits = [f"{file} cannot be rewritten: {reason}" for file, reason in failures.items()]
         for file, members in by_file.items():
             if file not in failures:
@@ -83,14 +84,13 @@ class Instrumentation:
     def _swap_out(self) -> None:
         for function, original in self._swapped:
             function.__code__ = original
-        if not self._originals:
-            return
-        functions, suspended = _scan()
-        for function in functions:
-            _, original_code = self._originals.get(id(function.__code__), (None, None))
-            if original_code is not None:
-                function.__code__ = original_code
-        self._is_suspended = any(id(code) in self._originals for code in suspended)
+        if any(codes.is_held() for codes in self._maps.values()):
+            functions, suspended = _scan()
+            for function in functions:
+                original_code = self._originals.get(id(function.__code__))
+                if original_code is not None:
+                    function.__code__ = original_code
+            self._is_suspended = any(id(code) in self._originals for code in suspended)
         self._swapped.clear()
 
     def _swap(self, file: str, functions: list[FunctionType]) -> Iterator[str]:
@@ -112,9 +112,9 @@ class Instrumentation:
 
     def _note(self, live: CodeType, new: CodeType) -> None:
         """Note what functions get back that are born from the rewritten code: the live code, not our compilation."""
-        self._originals[id(new)] = (new, live)
+        self._originals[id(new)] = live
         for before, after in corresponding_codes(live, new):
-            self._originals[id(after)] = (after, before)
+            self._originals[id(after)] = before
 
     def _suspended(self, suspended: Iterable[CodeType]) -> list[str]:
         found = ((code, self._maps.get(code.co_filename)) for code in suspended)

@@ -5,6 +5,9 @@ objects correspond child by child, in the order in which the compiler met them. 
 qualified name, first line and the table of its positions, and must agree with the compiled original in every other
 respect (free variables included), or the source is not what is running. Two lambdas on one line differ in their
 columns.
+
+Nobody but the map holds rewritten code before it is given to functions. So its references, counted then, tell at any
+time whether a function, a frame or a suspended generator has it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
+from operator import ne
+from sys import getrefcount
 from types import CodeType
 
 __all__ = ["CodeMap", "corresponding_codes"]
@@ -25,8 +30,11 @@ class CodeMap:
     def __init__(self, original: CodeType, rewritten: CodeType) -> None:
         # Lambdas on one line that return constants have no columns on 3.12: several may stand under one key.
         self._by_key: defaultdict[_Key, list[tuple[CodeType, CodeType]]] = defaultdict(list)
-        for before, after in corresponding_codes(original, rewritten):
-            self._by_key[_key(before)].append((before, after))
+        for pair in corresponding_codes(original, rewritten):
+            self._by_key[_key(pair[0])].append(pair)
+        self._whole = rewritten  # whose constants hold others, or their references would be fewer soon
+        self._rewritten = [after for _, after in self.pairs()]
+        self._references = list(map(getrefcount, self._rewritten))
 
     def rewritten(self, live: CodeType) -> CodeType | None:
         """Return the rewritten code for a live code object, or ``None`` when the source does not match it."""
@@ -35,6 +43,10 @@ class CodeMap:
     def pairs(self) -> Iterator[tuple[CodeType, CodeType]]:
         """Yield (original, rewritten) for all functions of the source."""
         yield from chain.from_iterable(self._by_key.values())
+
+    def is_held(self) -> bool:
+        """Return whether anything else holds rewritten code: a function, a frame, a generator suspended in it."""
+        return any(map(ne, map(getrefcount, self._rewritten), self._references))
 
 
 def corresponding_codes(original: CodeType, rewritten: CodeType) -> Iterator[tuple[CodeType, CodeType]]:

@@ -301,10 +301,11 @@ def test_hooks_are_gone_afterwards():
 
 
 def test_interrupt_in_the_middle_of_putting_back_puts_all_back(monkeypatch):
-    module = make_module("def f(o):\n    return o.x\n")
+    module = make_module("def f(o):\n    return lambda: o.x\n")
     before = module.f.__code__
     instrumentation = Instrumentation([module])
     instrumentation.swap_in()
+    born = module.f(1)
     real, calls = gc.get_objects, []
 
     def interrupted():
@@ -318,6 +319,7 @@ def test_interrupt_in_the_middle_of_putting_back_puts_all_back(monkeypatch):
         instrumentation.swap_out()
 
     assert module.f.__code__ is before
+    assert HOOKS_NAME not in born.__code__.co_names
     assert len(calls) == 2
 
 
@@ -344,17 +346,58 @@ def test_interrupted_program_puts_all_back():
     assert corpus.calls.__code__ is before
 
 
-def test_swapping_scans_the_heap_once_each_way(monkeypatch):
+def test_swapping_scans_the_heap_on_the_way_in_and_not_back(monkeypatch):
     real, scans = gc.get_objects, []
     monkeypatch.setattr(gc, "get_objects", lambda: scans.append(1) or real())
-    instrumentation = Instrumentation([shapes])
+    instrumentation = Instrumentation([corpus])
 
     instrumentation.swap_in()
     swapped_in = len(scans)
     instrumentation.swap_out()
     instrumentation.is_running()
 
-    assert (swapped_in, len(scans)) == (1, 2)
+    assert (swapped_in, len(scans)) == (1, 1)
+
+
+def test_exploration_of_what_leaves_no_function_behind_scans_the_heap_once(monkeypatch):
+    real, scans = gc.get_objects, []
+    monkeypatch.setattr(gc, "get_objects", lambda: scans.append(1) or real())
+
+    with World(corpus.calls, [corpus]) as world:
+        for _ in range(3):
+            world.execute(lambda candidates, current: candidates[0])
+
+    assert len(scans) == 1
+
+
+@pytest.mark.parametrize("holder", ["function that was there before", "function in a cycle", "generator", "frame"])
+def test_rewritten_code_is_found_wherever_it_was_left(holder):
+    module = make_module("def f(o):\n    return o.real\ndef steps(o):\n    yield o.real\n    yield o.imag\n")
+    instrumentation = Instrumentation([module])
+
+    def elder():
+        pass
+
+    instrumentation.swap_in()
+    install_hooks(passing_hooks(instrumentation.sites))
+    if holder == "function that was there before":
+        elder.__code__ = left = module.f.__code__
+    elif holder == "function in a cycle":
+        kept = FunctionType(module.f.__code__, {"kept": None})
+        kept.__globals__["kept"], left = kept, kept.__code__
+    else:
+        kept = module.steps(1)
+        next(kept)
+        kept, left = (kept, kept.gi_code) if holder == "generator" else (kept.gi_frame, kept.gi_code)
+    instrumentation.swap_out()
+    is_running = instrumentation.is_running()
+    remove_hooks()
+
+    assert HOOKS_NAME in left.co_names
+    assert HOOKS_NAME not in elder.__code__.co_names
+    assert is_running == (holder == "generator")
+    if holder == "function in a cycle":
+        assert kept.__code__ is module.f.__code__
 
 
 # Code that still runs
