@@ -54,7 +54,7 @@ def explore_cell(shell: InteractiveShell, line: str, cell: str) -> Exploration |
     Raises:
         UsageError: an option or the program cannot be used.
     """
-    options = _parser().parse_args(shlex.split(line))
+    options = _parser().parse_args(_words(line))
     program = make_program(shell, cell)
     try:
         if options.replay is not None:
@@ -68,6 +68,13 @@ def explore_cell(shell: InteractiveShell, line: str, cell: str) -> Exploration |
         )
     except (ExploreError, InstrumentError, SimError) as error:
         raise UsageError(str(error)) from error
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%%explore: {line.strip()!r} cannot be read ({error}); close the quotation") from error
 
 
 def make_program(shell: InteractiveShell, cell: str) -> Callable[[], object]:

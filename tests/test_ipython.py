@@ -67,6 +67,7 @@ assert text == "one\\n  two"
     "own names are own": "assert threading is not None and 'counter' not in globals()",
     "unknown option": "%%explore --sead 3\npass",
     "wrong number": "%%explore --seed three\npass",
+    "open quotation": '%%explore --strategy "pct\npass',
     "wrong value": "%%explore --max-schedules 0\npass",
     "no statement": "%%explore\n# nothing",
     "await in a plain function": "%%explore\ndef f():\n    await g()\n",
@@ -167,6 +168,10 @@ def test_names_assigned_in_the_cell_are_its_own(results: Results) -> None:
     [
         ("unknown option", "%%explore: unrecognized arguments: --sead 3; see %%explore?"),
         ("wrong number", "%%explore: argument --seed: invalid int value: 'three'; see %%explore?"),
+        (
+            "open quotation",
+            "%%explore: '--strategy \"pct' cannot be read (No closing quotation); close the quotation",
+        ),
         ("wrong value", "max_schedules=0 is below 1; pass the number of executions to run"),
         ("no statement", "a program is wanted below %%explore, there is no statement; write it there"),
         (

@@ -6,25 +6,24 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from harness.explore.arguments import check_seconds, whole
 from harness.explore.determinism import difference
 from harness.explore.errors import InvalidArgumentError
 from harness.explore.exploration import ExecutionLog, Exploration
 from harness.explore.failure import Failure
 from harness.explore.failure_place import place_of
 from harness.explore.origin import Origin
-from harness.explore.program import check_program, make_world, name_of
+from harness.explore.program import name_of
 from harness.explore.races import RaceClocks, RaceCollector, RaceError, RaceMode, check_races
 from harness.explore.reporting import make_failure, shrunk
 from harness.explore.schedule import FollowChoices
 from harness.explore.shrinking import recorded
 from harness.explore.strategies import (
-    STRATEGIES,
-    Aside,
     Strategy,
+    chosen_strategy,
     claim_of,
     go_on,
     is_exhausted,
-    make_strategy,
     member_of,
     tell,
     tracker_of,
@@ -111,27 +110,29 @@ def explore(
         >>> result.verdict
         <Verdict.FAILED: 'FAILED'>
     """
-    check_program(program)
-    _check_bounds(max_schedules, max_seconds, on_failure)
-    check_races(races, allow)
-    chosen = _strategy(strategy, seed, max_schedules, preempt)
+    origin = Origin.of(program, instrument, isolate, setup, engine, faults)
+    max_schedules, seed = _check_bounds(max_schedules, seed, max_seconds, on_failure)
+    allow = check_races(races, allow)
+    chosen = chosen_strategy(strategy, seed, max_schedules, is_told=preempt != "gil")
     _check_preempt(preempt, chosen)
-    world = make_world(program, instrument, isolate=isolate, setup=setup, engine=engine, faults=faults, kept=[strategy])
-    origin = Origin(program, tuple(instrument), tuple(isolate), setup, engine, tuple(faults))
-    campaign = _Campaign(origin, chosen, seed, max_schedules, preempt, RaceCollector(races, tuple(allow)))
+    world = origin.world(kept=[strategy])
+    campaign = _Campaign(
+        origin, chosen, getattr(chosen, "seed", seed), max_schedules, preempt, RaceCollector(races, allow)
+    )
     campaign.check_determinism = check_determinism
     with world:
         campaign.run(world, max_seconds, stop_at_failure=on_failure == "stop")
     return campaign.result(world)
 
 
-def _check_bounds(max_schedules: int, max_seconds: float | None, on_failure: str) -> None:
-    if max_schedules < 1:
-        raise InvalidArgumentError(f"{max_schedules=} is below 1; pass the number of executions to run")
-    if max_seconds is not None and max_seconds <= 0:
-        raise InvalidArgumentError(f"{max_seconds=} is not above 0; pass seconds, or None for no limit")
+def _check_bounds(max_schedules: int, seed: int, max_seconds: float | None, on_failure: str) -> tuple[int, int]:
+    """Return the number of executions and the seed."""
+    if max_seconds is not None:
+        check_seconds("max_seconds", max_seconds, "seconds, or None for no limit")
     if on_failure not in ("stop", "continue"):
         raise InvalidArgumentError(f"{on_failure=} is unknown; pass 'stop' or 'continue'")
+    executions = whole("max_schedules", max_schedules, 1, "the number of executions to run")
+    return executions, whole("seed", seed, None, "one, so that the same choices can be made again")
 
 
 def _check_preempt(preempt: str, strategy: Strategy) -> None:
@@ -141,15 +142,6 @@ def _check_preempt(preempt: str, strategy: Strategy) -> None:
         raise InvalidArgumentError(
             f"{preempt=} takes choices away from the strategy, {strategy.name!r} counts on all; pass strategy='auto'"
         )
-
-
-def _strategy(strategy: str | Strategy, seed: int, max_schedules: int, preempt: str) -> Strategy:
-    if not isinstance(strategy, str):
-        return Aside(strategy)
-    if strategy not in STRATEGIES:
-        known = ", ".join(repr(name) for name in STRATEGIES)
-        raise InvalidArgumentError(f"{strategy=} is unknown; pass one of {known}")
-    return make_strategy(strategy, seed, max_schedules, is_told=preempt != "gil")
 
 
 class _Campaign:

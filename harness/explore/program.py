@@ -16,13 +16,13 @@ _OWN = ("harness.instrument", "harness.sim", "harness.explore")
 _OF_PROGRAMS = ("harness.explore.linearizability",)  # it is in there, and runs in programs only
 _REPLACED = ("asyncio", "builtins", "socket", "threading")
 
-__all__ = ["check_program", "file_of", "instrument_names", "make_world", "name_of", "plain"]
+__all__ = ["check_program", "check_setup", "file_of", "instrument_names", "make_world", "name_of", "plain"]
 
 
 def name_of(program: Callable[..., object]) -> str:
     """Return the name of a program as reports give it."""
     function = unwrap(program)
-    return function.__qualname__ if function is not None else type(program).__qualname__
+    return str(getattr(program if function is None else function, "__qualname__", type(program).__qualname__))
 
 
 def file_of(program: Callable[..., object]) -> str:
@@ -47,8 +47,21 @@ def check_program(program: object) -> None:
     if needed:
         raise InvalidArgumentError(
             f"program {name_of(program)!r} takes arguments ({', '.join(needed)}), it is called without any; "
-            f"wrap it: lambda: {name_of(program)}(...)"
+            "wrap it: lambda: program(...)"
         )
+
+
+def check_setup(setup: object) -> None:
+    """Check that what is to run before each execution can be called with no arguments, if there is something.
+
+    Raises:
+        InvalidArgumentError: it cannot.
+    """
+    if setup is not None and not callable(setup):
+        raise InvalidArgumentError(f"{setup=} cannot be called; pass a function without arguments")
+    needed = _needed_arguments(setup) if setup is not None else ()
+    if needed:
+        raise InvalidArgumentError(f"setup is called without arguments, it takes {', '.join(needed)}; bind them")
 
 
 def plain(program: Callable[[], object]) -> Callable[[], object]:
@@ -105,10 +118,10 @@ def make_world(
 
     Raises:
         InvalidArgumentError: the program belongs to no imported module, the engine is unknown, a fault is none, or
-            ``instrument`` is no sequence or names what worlds are made of.
+            ``instrument`` names what worlds are made of.
         UnknownModuleError: a name in ``instrument`` or ``isolate`` cannot be imported.
     """
-    if engine not in ENGINES:
+    if engine not in tuple(ENGINES):
         raise InvalidArgumentError(f"{engine=} is unknown; pass one of {', '.join(map(repr, ENGINES))}")
     for fault in faults:
         if isinstance(fault, type) or not isinstance(fault, Fault):
@@ -121,6 +134,11 @@ def make_world(
             f"program {name_of(program)!r} belongs to no imported module, so nothing of it can be seen; "
             "define it in a module, a file or a notebook cell"
         )
+    if any(is_named(own.__name__, name) for name in (*_OWN, *_REPLACED)):
+        raise InvalidArgumentError(
+            f"program {name_of(program)!r} is of {own.__name__!r}, which is not instrumented; "
+            "call it in a function of your own"
+        )
     modules = {own.__name__: own}
     modules.update((module.__name__, module) for module in _resolve(instrument))
     named = [item for item in isolate if isinstance(item, (str, ModuleType))]
@@ -129,7 +147,7 @@ def make_world(
         plain(program),
         list(modules.values()),
         names=[target for target in instrument if isinstance(target, str)],
-        isolated=resolve_targets(named),
+        isolated=resolve_targets(named, "isolate"),
         roots=[program, *roots],
         kept=kept,
         setup=setup,
@@ -141,17 +159,16 @@ def make_world(
 
 def _resolve(instrument: Sequence[Target]) -> list[ModuleType]:
     """Return the modules named, none of which may be one that worlds run on or replace."""
-    if isinstance(instrument, str) or not isinstance(instrument, Iterable):
-        hint = f"[{instrument!r}]" if isinstance(instrument, str) else "a list of modules or their names"
-        raise InvalidArgumentError(f"{instrument=} is no list; pass {hint}")
     modules = resolve_targets(instrument)
     for name in [module.__name__ for module in modules if module.__name__ not in _OF_PROGRAMS]:
         if any(is_named(name, own) for own in _OWN):
             raise InvalidArgumentError(
-                f"{instrument=} takes in {name!r}, by which programs are run; name the modules that you mean"
+                f"instrument={list(instrument)!r} takes in {name!r}, by which programs are run; "
+                "name the modules that you mean"
             )
         if any(is_named(name, replaced) for replaced in _REPLACED):
             raise InvalidArgumentError(
-                f"{instrument=} takes in {name!r}, whose operations are steps already; name the modules that use it"
+                f"instrument={list(instrument)!r} takes in {name!r}, whose operations are steps already; "
+                "name the modules that use it"
             )
     return modules

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from harness.explore.debugging import debugger, no_debugger
 from harness.explore.errors import ReplayDivergenceError
 from harness.explore.execution import Execution
-from harness.explore.program import check_program, instrument_names, make_world, name_of
+from harness.explore.origin import Origin
+from harness.explore.program import instrument_names, name_of
 from harness.explore.reporting import make_execution
 from harness.explore.schedule import FollowSchedule, Schedule
 from harness.explore.token import Token
@@ -50,15 +52,13 @@ def replay(
         >>> replay(lost_update, result.failure.token).error
         AssertionError()
     """
-    check_program(program)
+    given = Origin.of(program, instrument, isolate, setup, engine, faults)
     wanted = Token.decode(token)
     wanted.require(program)
-    names = [name for name in wanted.instrument if name not in instrument_names(instrument)]
+    names = [name for name in wanted.instrument if name not in instrument_names(given.instrument)]
     follow = FollowSchedule(wanted.schedule)
     # A person may stop in a debugger as long as they like.
-    modules = [*names, *instrument]
-    options = {"isolate": isolate, "setup": setup, "engine": engine, "faults": faults}
-    world = make_world(program, modules, patience_s=None, **options)  # type: ignore[arg-type]  # by name
+    world = dataclasses.replace(given, instrument=(*names, *given.instrument)).world(patience_s=None)
     with debugger(), world:
         with no_debugger():
             world.warm_up()

@@ -10,13 +10,14 @@ class InstrumentError(Exception):
 
 
 class UnknownModuleError(InstrumentError, ValueError):
-    """A name given to be instrumented is no module that can be imported."""
+    """What was given to be instrumented, or put back, is no module that can be imported."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
-        self.name, self.reason = name, reason
+    def __init__(self, name: str, reason: str, option: str = "instrument") -> None:
+        super().__init__(name, reason, option)
+        self.name, self.reason, self.option = name, reason, option
 
     def __str__(self) -> str:
         return (
-            f"instrument={self.name!r} names no module that can be imported ({self.reason}); pass a module or its name"
+            f"{self.option}={self.name!r} names no module that can be imported ({self.reason}); "
+            "pass a module or its name"
         )

@@ -54,11 +54,12 @@ def _orphan_module(function: FunctionType) -> ModuleType | None:
     return next((module for module in modules if module.__dict__ is function.__globals__), None)
 
 
-def resolve_targets(targets: Iterable[Target]) -> list[ModuleType]:
+def resolve_targets(targets: Iterable[Target], option: str = "instrument") -> list[ModuleType]:
     """Return the modules named, submodules that are imported included, each once, in order.
 
     A name stands for the module and everything imported below it; it is imported if it was not yet. A pattern, as of
     `fnmatch`, stands for all imported modules whose whole name fits; the package it begins with is imported.
+    ``option`` is what errors call the targets.
 
     Raises:
         UnknownModuleError: a name cannot be imported, no module fits a pattern, or an object belongs to no module.
@@ -66,11 +67,11 @@ def resolve_targets(targets: Iterable[Target]) -> list[ModuleType]:
     modules: dict[str, ModuleType] = {}
     for target in targets:
         if isinstance(target, str) and _is_pattern(target):
-            modules.update(_fitting(target))
+            modules.update(_fitting(target, option))
             continue
-        found = _import(target) if isinstance(target, str) else module_of(target)
+        found = _import(target, option) if isinstance(target, str) else module_of(target)
         if found is None:
-            raise UnknownModuleError(str(target), "it belongs to no module")
+            raise UnknownModuleError(str(target), "it belongs to no module", option)
         modules[found.__name__] = found
         if isinstance(target, (str, ModuleType)):
             modules.update(_imported(found.__name__ + ".*"))
@@ -82,13 +83,13 @@ def is_named(module: str, target: str) -> bool:
     return fnmatchcase(module, target) if _is_pattern(target) else module == target or module.startswith(target + ".")
 
 
-def _fitting(pattern: str) -> dict[str, ModuleType]:
+def _fitting(pattern: str, option: str) -> dict[str, ModuleType]:
     package = ".".join(takewhile(lambda part: not _is_pattern(part), pattern.split(".")))
     if package:
-        _import(package)
+        _import(package, option)
     found = _imported(pattern)
     if not found:
-        raise UnknownModuleError(pattern, "none that is imported fits the pattern")
+        raise UnknownModuleError(pattern, "none that is imported fits the pattern", option)
     return found
 
 
@@ -101,8 +102,8 @@ def _is_pattern(name: str) -> bool:
     return any(sign in name for sign in "*?[")
 
 
-def _import(name: str) -> ModuleType:
+def _import(name: str, option: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise UnknownModuleError(name, f"{type(error).__name__}: {error}") from error
+        raise UnknownModuleError(name, f"{type(error).__name__}: {error}", option) from error

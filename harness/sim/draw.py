@@ -6,7 +6,7 @@ value, and a token repeats it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar, final
 
@@ -46,7 +46,7 @@ def choose(options: Sequence[_T]) -> _T:
         options: Values in an order that is the same in every run.
 
     Raises:
-        DrawError: there is no option, or the options are a set, whose order differs between processes.
+        DrawError: there is no option, or the options are a set, whose order differs between processes, or no sequence.
 
     Example:
         >>> def program():
@@ -54,7 +54,9 @@ def choose(options: Sequence[_T]) -> _T:
     """
     if isinstance(options, Set):
         raise DrawError(f"options in a fixed order are wanted, {type(options).__name__!r} has none; pass sorted(...)")
-    if not options:
+    if isinstance(options, Mapping) or not hasattr(options, "__getitem__"):
+        raise DrawError(f"a sequence of options is wanted, {type(options).__name__!r} is none; pass list(...)")
+    if not len(options):  # also of an array, which has no truth
         raise DrawError("an option to choose is wanted, options is empty; pass at least one")
     task = current_task()
     return options[0 if task is None else task.scheduler.draw(task, options)]

@@ -8,6 +8,7 @@ strikes again where it did. A simulated executor's ``complete`` is such a call; 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,8 +74,14 @@ class Delay:
     at_most: int = 1
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
+        if not isinstance(self.seconds, (int, float)) or not math.isfinite(self.seconds):
+            raise FaultError(f"seconds={self.seconds!r} is no length of time; pass simulated seconds")
+        if self.seconds <= 0:
             raise FaultError(f"seconds={self.seconds} is not above 0; pass simulated seconds")
+        if not isinstance(self.calls, str):
+            raise FaultError(f"calls={self.calls!r} is no pattern of names; pass one such as 'mail.*'")
+        if not isinstance(self.at_most, int):
+            raise FaultError(f"at_most={self.at_most!r} is no whole number; pass how often it may strike")
         if self.at_most < 1:
             raise FaultError(f"at_most={self.at_most} is below 1; pass how often it may strike in one execution")
 

@@ -72,7 +72,7 @@ def test_members_take_turns():
     ("program", "traces", "most"), [(two_by_one, 4, 10), (locked_two_by_two, 6, 24), (three_by_one, 36, 90)]
 )
 def test_estimate_is_near_the_number_of_traces(program, traces, most):
-    auto = Auto(seed=4)
+    auto = Auto(seed=4, budget=1)  # too small for a proof
     explore(program, strategy=auto, max_schedules=180)
 
     assert auto.estimate.sampled == 60  # those of the random walk
@@ -81,7 +81,7 @@ def test_estimate_is_near_the_number_of_traces(program, traces, most):
 
 
 def test_estimate_of_a_large_program_is_large():
-    auto = Auto()
+    auto = Auto(budget=1)
     result = explore(two_by_twenty, strategy=auto, max_schedules=180)
 
     assert auto.estimate.traces == 60 + 60 * 59 // 2  # no trace was met twice
@@ -89,39 +89,20 @@ def test_estimate_of_a_large_program_is_large():
     assert "no proof tried, at least about 1,830 traces (Chao's estimator, 60 random executions)" in result.summary()
 
 
-class Prover:
-    """Stands in for an exhaustive member: done after so many executions."""
+@pytest.mark.parametrize(
+    ("program", "verdict", "schedules"), [(two_by_one, "PROVED", 34), (two_by_twenty, "PASSED", 200)]
+)
+def test_an_object_of_the_portfolio_proves_what_is_small(program, verdict, schedules):
+    result = explore(program, strategy=Auto(seed=5, budget=200), max_schedules=200)
 
-    name = "prover"
-    made = 0
-
-    def __init__(self, seed):
-        self.left = 5
-        self.outcomes = []
-        Prover.made += 1
-
-    def begin(self):
-        self.left -= 1
-        return self.left >= 0
-
-    def choose(self, candidates, current):
-        return candidates[0]
-
-    def after(self, outcome):
-        self.outcomes.append(outcome)
+    assert (result.verdict.value, result.schedules, result.seed) == (verdict, schedules, 5)
 
 
-@pytest.mark.parametrize(("program", "budget", "schedules"), [(two_by_one, 200, 35), (two_by_twenty, 200, 200)])
-def test_prover_gets_the_rest_where_the_estimate_is_small(program, budget, schedules):
-    result = explore(program, strategy=Auto(budget=budget, prover=Prover), max_schedules=budget)
-
-    assert result.schedules == schedules
-
-
-def test_budget_too_small_for_the_estimate_needs_no_prover():
-    result = explore(three_by_one, strategy=Auto(budget=50, prover=Prover), max_schedules=50)
+def test_no_proof_is_tried_that_does_not_fit_into_the_budget():
+    result = explore(three_by_one, strategy=Auto(budget=50), max_schedules=50)
 
     assert result.schedules == 50
+    assert "no proof tried" in result.claim
 
 
 def one_bad_pair():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 from sink import make_sink
 
-from harness.explore import STRATEGIES, InvalidArgumentError, Verdict, explore, replay
+from harness.explore import STRATEGIES, InvalidArgumentError, Pct, Verdict, explore, replay
 from harness.instrument import UnknownModuleError
+from harness.sim import Delay
 
 pytestmark = pytest.mark.portable
 PROGRAMS = Path(__file__).parent.parent / "programs"
@@ -304,7 +306,22 @@ def test_what_is_no_program_is_refused(program, message):
     ("options", "message"),
     [
         ({"max_schedules": 0}, "max_schedules=0 is below 1; pass the number of executions to run"),
+        ({"max_schedules": "5"}, "max_schedules='5' is no whole number; pass the number of executions to run"),
         ({"max_seconds": 0}, "max_seconds=0 is not above 0; pass seconds, or None for no limit"),
+        ({"max_seconds": "5"}, "max_seconds='5' is no number; pass seconds, or None for no limit"),
+        ({"max_seconds": math.nan}, "max_seconds=nan is no number; pass seconds, or None for no limit"),
+        ({"seed": None}, "seed=None is no whole number; pass one, so that the same choices can be made again"),
+        (
+            {"strategy": None},
+            "strategy=None is none; pass a name such as 'auto', or an object with name, begin and choose",
+        ),
+        ({"strategy": Pct}, "strategy=Pct is a class; pass an object: Pct()"),
+        ({"isolate": "json"}, "isolate='json' is no list; pass ['json']"),
+        ({"setup": 5}, "setup=5 cannot be called; pass a function without arguments"),
+        ({"setup": lambda box: None}, "setup is called without arguments, it takes box; bind them"),
+        ({"faults": Delay(1)}, f"faults={Delay(1)!r} is no list; pass a list such as [Delay(30.0)]"),
+        ({"allow": "Box.n"}, "allow='Box.n' is no list; pass [('Counter.n', 'why it is harmless')]"),
+        ({"engine": ["greenlet"]}, "engine=['greenlet'] is unknown; pass one of 'greenlet', 'threads'"),
         ({"strategy": "rondom"}, "strategy='rondom' is unknown; pass one of " + ", ".join(map(repr, STRATEGIES))),
         ({"on_failure": "go"}, "on_failure='go' is unknown; pass 'stop' or 'continue'"),
         ({"instrument": "json"}, "instrument='json' is no list; pass ['json']"),
@@ -326,6 +343,38 @@ def test_wrong_option_is_refused_with_the_remedy(options, message):
         explore(lambda: None, **options)
 
     assert str(refused.value) == message
+
+
+def test_what_is_to_be_isolated_and_cannot_be_imported_is_refused_by_its_option():
+    with pytest.raises(UnknownModuleError, match="isolate='no_such_module' names no module that can be imported"):
+        explore(lambda: None, isolate=["no_such_module"])
+
+
+def test_lists_may_be_of_any_kind():
+    result = explore(lambda: None, instrument=iter(["json"]), isolate=iter(["json"]), max_schedules=1)
+
+    assert result.schedules == 1
+
+
+@pytest.mark.parametrize(("program", "module"), [(print, "builtins"), (threading.Thread, "threading")])
+def test_program_of_a_module_that_is_not_instrumented_is_refused(program, module):
+    with pytest.raises(
+        InvalidArgumentError, match=f"is of '{module}', which is not instrumented; call it in a function"
+    ):
+        explore(program)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_strategy_is_used_up_by_an_exploration(name):
+    strategy = STRATEGIES[name](3)
+    explore(lambda: None, strategy=strategy, max_schedules=5)
+
+    with pytest.raises(InvalidArgumentError, match="knows an exploration that it was used for; pass a new one"):
+        explore(lambda: None, strategy=strategy, max_schedules=5)
+
+
+def test_seed_told_is_that_of_the_strategy():
+    assert "strategy pct, seed 7" in explore(lambda: None, strategy=Pct(7), max_schedules=1).summary()
 
 
 def test_option_that_is_not_built_is_an_unknown_argument():

@@ -44,6 +44,9 @@ def test_outside_an_exploration_the_first_option_is_drawn():
     [
         ([], "an option to choose is wanted, options is empty; pass at least one"),
         ({1, 2}, "options in a fixed order are wanted, 'set' has none; pass sorted(...)"),
+        ({"a": 1}, "a sequence of options is wanted, 'dict' is none; pass list(...)"),
+        (iter([1]), "a sequence of options is wanted, 'list_iterator' is none; pass list(...)"),
+        (3, "a sequence of options is wanted, 'int' is none; pass list(...)"),
     ],
 )
 def test_options_that_cannot_be_drawn_from_are_refused_by_name(options, message):

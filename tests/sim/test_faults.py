@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -91,7 +92,11 @@ def test_outside_an_exploration_nothing_strikes():
     ("make", "message"),
     [
         (lambda: Delay(0), "seconds=0 is not above 0; pass simulated seconds"),
+        (lambda: Delay(math.inf), "seconds=inf is no length of time; pass simulated seconds"),
+        (lambda: Delay("1"), "seconds='1' is no length of time; pass simulated seconds"),
+        (lambda: Delay(1, calls=5), "calls=5 is no pattern of names; pass one such as 'mail.*'"),
         (lambda: Delay(1, at_most=0), "at_most=0 is below 1; pass how often it may strike in one execution"),
+        (lambda: Delay(1, at_most=1.5), "at_most=1.5 is no whole number; pass how often it may strike"),
     ],
 )
 def test_delays_out_of_range_are_refused(make, message):

@@ -45,7 +45,7 @@ class Dpor(Footprints):
     __slots__ = (  # the quickest
         *("_before", "_clock", "_daemons", "_events", "_excused", "_has_begun", "_has_daemons"),
         *("_is_made", "_is_over", "_is_redundant", "_last", "_names", "_parting", "_plans", "_position", "_replayed"),
-        *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant"),
+        *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant", "__weakref__"),
     )
 
     def __init__(self, seed: int = 0) -> None:  # noqa: ARG002 - nothing is drawn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, final, get_args
 
 from harness.explore.errors import InvalidArgumentError
@@ -20,15 +20,15 @@ EVERY = 8  # after them, one in so many
 LATER, SELDOM = 1_000, 64  # and after the first thousand, one in so many
 
 
-def check_races(races: str, allow: Sequence[Allow]) -> None:
-    """Check the options of an exploration about races.
+def check_races(races: str, allow: Iterable[Allow]) -> tuple[Allow, ...]:
+    """Check the options of an exploration about races, and return what is allowed.
 
     Raises:
         InvalidArgumentError: one cannot be used.
     """
     if races not in get_args(RaceMode):
         raise InvalidArgumentError(f"{races=} is unknown; pass one of {', '.join(map(repr, get_args(RaceMode)))}")
-    check_allow(allow)
+    return check_allow(allow)
 
 
 @final

@@ -6,10 +6,11 @@ A race is no failure by itself: a program may be right in either order. It tells
 from __future__ import annotations
 
 import linecache
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
+from harness.explore.arguments import listed
 from harness.explore.errors import ExploreError, InvalidArgumentError
 from harness.sim import shown_file
 
@@ -104,18 +105,20 @@ class RaceError(ExploreError):
         return str(self.race)
 
 
-def check_allow(allow: Sequence[Allow]) -> None:
-    """Check that each entry is a location and a reason.
+def check_allow(allow: Iterable[Allow]) -> tuple[Allow, ...]:
+    """Check that each entry is a location and a reason, and return them.
 
     Raises:
         InvalidArgumentError: one is something else, or has no reason.
     """
-    for entry in allow:
+    entries = listed("allow", allow, "[('Counter.n', 'why it is harmless')]")
+    for entry in entries:
         is_pair = isinstance(entry, tuple) and len(entry) == 2 and all(isinstance(part, str) for part in entry)
         if not is_pair or not all(part.strip() for part in entry):
             raise InvalidArgumentError(
-                f"allow wants pairs of a place and a reason, has {entry!r}; write ('Counter.n', 'why it is harmless')"
+                f"allow wants pairs of a place and a reason, has {entry!r}; write [('Counter.n', 'why it is harmless')]"
             )
+    return entries
 
 
 def allowed(race: Race, allow: Sequence[Allow]) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakSet
 
 from harness.explore.dpor import Dpor
+from harness.explore.errors import InvalidArgumentError
 from harness.explore.strategies.auto import Auto
 from harness.explore.strategies.delay_bounded import DelayBounded
 from harness.explore.strategies.pct import Pct
@@ -38,10 +40,10 @@ __all__ = [
     "RandomWalk",
     "Strategy",
     "Surw",
+    "chosen_strategy",
     "claim_of",
     "go_on",
     "is_exhausted",
-    "make_strategy",
     "member_of",
     "tell",
     "tracker_of",
@@ -59,13 +61,35 @@ STRATEGIES: dict[str, Callable[[int], Strategy]] = {
     "dpor": Dpor,
     "auto": Auto,
 }
+_OURS = frozenset(STRATEGIES.values())
+_used: WeakSet[object] = WeakSet()  # strategies of ours that an exploration was given
 
 
-def make_strategy(name: str, seed: int, budget: int, *, is_told: bool = True) -> Strategy:
-    """Return the strategy of a name, which `STRATEGIES` must hold, for so many executions.
+def chosen_strategy(wanted: str | Strategy, seed: int, budget: int, *, is_told: bool = True) -> Strategy:
+    """Return the strategy that a caller means by a name or an object, for so many executions.
 
     ``is_told`` says whether a portfolio may count on being told of all steps; others do or do not by their nature.
+
+    Raises:
+        InvalidArgumentError: there is no strategy of this name, or the object is none or was used before.
     """
-    if name == "auto":
-        return Auto(seed, budget=budget, prover=STRATEGIES.get("dpor"), is_told=is_told)
-    return STRATEGIES[name](seed)
+    if isinstance(wanted, str):
+        if wanted not in STRATEGIES:
+            raise InvalidArgumentError(
+                f"strategy={wanted!r} is unknown; pass one of {', '.join(map(repr, STRATEGIES))}"
+            )
+        return Auto(seed, budget=budget, is_told=is_told) if wanted == "auto" else STRATEGIES[wanted](seed)
+    if isinstance(wanted, type):
+        raise InvalidArgumentError(f"strategy={wanted.__name__} is a class; pass an object: {wanted.__name__}()")
+    if not (callable(getattr(wanted, "begin", None)) and callable(getattr(wanted, "choose", None))):
+        raise InvalidArgumentError(
+            f"strategy={wanted!r} is none; pass a name such as 'auto', or an object with name, begin and choose"
+        )
+    if type(wanted) not in _OURS:
+        return Aside(wanted)
+    if wanted in _used:
+        raise InvalidArgumentError(
+            f"strategy {wanted.name!r} knows an exploration that it was used for; pass a new one"
+        )
+    _used.add(wanted)
+    return wanted

@@ -13,10 +13,11 @@ Reference: portfolios of schedulers are of Coyote (Deligiannis et al., TACAS 202
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from typing import final
 
+from harness.explore.dpor import Dpor
 from harness.explore.strategies.pct import Pct
 from harness.explore.strategies.pos import Pos
 from harness.explore.strategies.random_walk import RandomWalk
@@ -40,7 +41,6 @@ class Auto:
     Args:
         seed: Start of the streams of all members.
         budget: Executions that the exploration will run.
-        prover: Makes the exhaustive member, ``None`` for none.
         is_told: Whether it may be told of the steps of executions. Without, there is no POS, no estimate and no proof.
 
     Attributes:
@@ -55,15 +55,13 @@ class Auto:
         seed: int = 0,
         *,
         budget: int = 1_000,
-        prover: Callable[[int], Strategy] | None = None,
         is_told: bool = True,
     ) -> None:
-        self._seed, self._budget, self._is_told = seed, budget, is_told
-        self._make_prover = prover if is_told else None
+        self.seed, self._budget, self._is_told = seed, budget, is_told
         self._walk, self._pct = RandomWalk(seed), Pct(seed)
         blind: list[Strategy] = [self._walk, self._pct]
         self._turns = cycle([*blind, Pos(seed)] if is_told else blind)
-        self._prover: Strategy | None = None
+        self._prover: Dpor | None = None
         self._has_ended = False  # the prover
         self._due = 0  # executions after which the prover should have come to its end
         self._begun = 0
@@ -73,8 +71,8 @@ class Auto:
     def begin(self) -> bool:
         """Turn to the next member; ``False`` when DPOR has seen every trace."""
         self.estimate.forget()
-        if self._begun in CHECKS and self._prover is None and self._make_prover is not None and self._is_small():
-            self._prover = self._make_prover(self._seed)
+        if self._begun in CHECKS and self._prover is None and self._is_told and self._is_small():
+            self._prover = Dpor()
             self._due = self._begun + self.estimate.traces * _MARGIN
         self._begun += 1
         if self._prover is None or not self._is_provers_turn():

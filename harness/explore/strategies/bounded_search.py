@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import final
 
-from harness.explore.errors import InvalidArgumentError
+from harness.explore.arguments import whole
 from harness.sim import Candidate, Option, Task
 
 __all__ = ["BoundedSearch", "Ranking"]
@@ -42,14 +42,14 @@ class BoundedSearch:
     """
 
     def __init__(self, unit: str, bound: int, ranking: Ranking, seed: int) -> None:
-        if bound < 0:
-            raise InvalidArgumentError(f"{bound=} is below 0; pass the most {unit}s of a schedule")
-        self.unit, self.bound = unit, bound
+        self.unit, self.bound = unit, whole("bound", bound, 0, f"the most {unit}s of a schedule")
         self._rank = ranking
         self._random = Random(seed)  # noqa: S311 - schedules are no secrets
-        self._waiting: list[list[_Deviations]] = [[] for _ in range(bound + 1)]  # schedules still to be run, by cost
+        self._waiting: list[list[_Deviations]] = [
+            [] for _ in range(self.bound + 1)
+        ]  # schedules still to be run, by cost
         self._waiting[0].append(())
-        self._run = [0] * (bound + 1)  # schedules run, by cost
+        self._run = [0] * (self.bound + 1)  # schedules run, by cost
         self._current: dict[int, int] = {}
         self._deviations: _Deviations = ()
         self._cost = self._made = self._last = 0
@@ -95,9 +95,12 @@ class BoundedSearch:
         if self.is_off_path:
             return "the program did not repeat itself, so that nothing is claimed"
         if left is None:
-            return f"every schedule of at most {self.bound} {self.unit}s was run"
-        done = f"every schedule of at most {left - 1} {self.unit}s was run, and " if left else ""
+            return f"every schedule of at most {self._some(self.bound)} was run"
+        done = f"every schedule of at most {self._some(left - 1)} was run, and " if left else ""
         return f"{done}{self._run[left]:,} of those with {left}"
+
+    def _some(self, cost: int) -> str:
+        return f"{cost} {self.unit}{'s' * (cost != 1)}"
 
 
 def _free(candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:

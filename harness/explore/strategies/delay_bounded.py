@@ -36,6 +36,7 @@ class DelayBounded:
     name = "delay"
 
     def __init__(self, seed: int = 0, *, bound: int = 2) -> None:
+        self.seed = seed
         search = BoundedSearch("delay", bound, _rank, seed)
         self.begin, self.choose, self.claim = search.begin, search.choose, search.claim
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import final
 
-from harness.explore.errors import InvalidArgumentError
+from harness.explore.arguments import whole
 from harness.explore.strategies.strategy import draw_option
 from harness.sim import CLOCK_NUMBER, Candidate, Option, Task
 
@@ -42,10 +42,9 @@ class Pct:
     name = "pct"
 
     def __init__(self, seed: int = 0, *, depth: int = 3) -> None:
-        if depth < 1:
-            raise InvalidArgumentError(f"{depth=} is below 1; pass the number of ordering constraints to look for")
+        self.seed = seed
         self._random = Random(seed)  # noqa: S311 - schedules are no secrets
-        self.depth = depth
+        self.depth = whole("depth", depth, 1, "the number of ordering constraints to look for")
         self.tasks = self.length = 0  # n and k: the most tasks and the most choices met in one execution
         self.executions = 0
         self._begin()

@@ -35,6 +35,7 @@ class Pos:
     name = "pos"
 
     def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
         self._random = Random(seed)  # noqa: S311 - schedules are no secrets
         self.tracker = _Priorities()
 

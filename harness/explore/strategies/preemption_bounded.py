@@ -35,6 +35,7 @@ class PreemptionBounded:
     name = "preemption"
 
     def __init__(self, seed: int = 0, *, bound: int = 2) -> None:
+        self.seed = seed
         search = BoundedSearch("preemption", bound, _rank, seed)
         self.begin, self.choose, self.claim = search.begin, search.choose, search.claim
 

@@ -28,6 +28,7 @@ class RandomWalk:
     name = "random"
 
     def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
         self._random = Random(seed).random  # noqa: S311 - schedules are no secrets
 
     def begin(self) -> bool:

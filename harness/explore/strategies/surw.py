@@ -38,6 +38,7 @@ class Surw:
 
     def __init__(self, seed: int = 0, *, selective: bool = True) -> None:
         self.name = "surw" if selective else "urw"
+        self.seed = seed
         self._random = Random(seed)  # noqa: S311 - schedules are no secrets
         self.tracker = _Progress(self._random, selective=selective)
 
