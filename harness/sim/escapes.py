@@ -12,6 +12,7 @@ import builtins
 import fcntl
 import io
 import os
+import platform
 import select
 import signal
 import socket
@@ -25,7 +26,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from harness.sim.task import current_task
 
-__all__ = ["escapes", "guard"]
+__all__ = ["escapes", "guard", "instead_of"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -43,8 +44,26 @@ _CALLS: tuple[tuple[object, str, str], ...] = (
     (signal, "raise_signal pthread_kill", "signal"),
     (socket.socket, "connect connect_ex accept recv recvfrom recv_into recvfrom_into recvmsg", "socket"),
     (socket.socket, "send sendall sendto sendmsg sendfile", "socket"),
-    (socket, "socketpair getnameinfo", "socket"),
+    (socket, "getnameinfo", "socket"),
 )
+
+
+# What to do instead, where that is not to leave the call out.
+_NO_PROCESS = "let a function of the program stand in for the process"
+_NO_HANDLER = "leave signals out, or run the server that asks for them in a thread of its own, where it does not"
+_INSTEAD = {
+    "signal.signal": _NO_HANDLER,
+    "loop.add_signal_handler": _NO_HANDLER,
+    "subprocess.Popen": _NO_PROCESS,
+    "loop.subprocess_exec": _NO_PROCESS,
+    "loop.subprocess_shell": _NO_PROCESS,
+    **dict.fromkeys(("loop.create_unix_connection", "loop.create_unix_server"), "use TCP on 127.0.0.1"),
+}
+
+
+def instead_of(name: str) -> str:
+    """Return what to do instead of a call that leads out, empty where there is nothing but to leave it out."""
+    return _INSTEAD.get(name, "")
 
 
 def escapes() -> Iterator[tuple[object, str, Callable[..., object]]]:
@@ -60,6 +79,8 @@ def escapes() -> Iterator[tuple[object, str, Callable[..., object]]]:
         yield os, name, guard(getattr(os, name), f"os.{name}", _may_wait)
     for owner, name, title in ((builtins, "open", "open"), (io, "open", "open"), (os, "open", "os.open")):
         yield owner, name, guard(getattr(owner, name), title, _names_a_pipe)
+    # It asks the system what it runs on, and keeps the answer, which is the same in each execution.
+    yield platform._Processor, "from_subprocess", staticmethod(_out_of_sight(platform._Processor.from_subprocess))  # type: ignore[attr-defined]
     for name in ("flock", "lockf"):
         yield fcntl, name, _trying_first(getattr(fcntl, name), f"fcntl.{name}")
 
@@ -77,10 +98,27 @@ def guard(real: Callable[_P, _R], name: str, is_escape: Callable[..., bool] | No
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         task = current_task()
         if task is not None and (is_escape is None or is_escape(*args, **kwargs)):
-            task.scheduler.escape(task, f"calls {name}, which leaves the controlled world")
+            task.scheduler.escape(task, f"calls {name}, which leaves the controlled world", instead_of(name))
         return real(*args, **kwargs)
 
     return guarded
+
+
+def _out_of_sight(real: Callable[[], _R]) -> Callable[[], _R]:
+    """Return a function that runs as if there were no world."""
+
+    @wraps(real)
+    def run() -> _R:
+        task = current_task()
+        if task is None:
+            return real()
+        task.atomic += 1
+        try:
+            return real()
+        finally:
+            task.atomic -= 1
+
+    return run
 
 
 def _trying_first(real: Callable[..., object], name: str) -> Callable[..., object]:

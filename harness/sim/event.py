@@ -35,6 +35,7 @@ __all__ = [
     "Recorder",
     "call_site",
     "call_stack",
+    "calling_site",
     "is_library",
     "operation_on",
     "plain_key",
@@ -345,6 +346,17 @@ def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
             library = file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return library
+
+
+def calling_site(frame: FrameType | None = None) -> tuple[str, int, str]:
+    """Return the same of the innermost frame that is no installed package's either; empty where there is none."""
+    frame = sys._getframe(1) if frame is None else frame
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not (is_library(file) or file.startswith(_OURS)):
+            return file, frame.f_lineno, frame.f_code.co_qualname
+        frame = frame.f_back
+    return "", 0, ""
 
 
 def call_stack() -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from harness.sim.deadlock import describe_deadlock
 from harness.sim.draw import Option
 from harness.sim.engine import Engine
 from harness.sim.errors import TaskExit
-from harness.sim.event import EventKind, Recorder, call_site, short_value
+from harness.sim.event import EventKind, Recorder, call_site, calling_site, short_value
 from harness.sim.faults import Fault, Faults
 from harness.sim.foreign import foreign_thread_reaching
 from harness.sim.place import shown_file
@@ -396,9 +396,10 @@ class Scheduler:
         self.give_up(Stop("uncontrolled", _at_line(what)))
         return True
 
-    def escape(self, task: Task, what: str) -> None:
-        """End the execution because the task is about to do what the world cannot control."""
-        self.stop_here(Stop("uncontrolled", _at_line(f"task {task.name!r} {what}"), task=task.name))
+    def escape(self, task: Task, what: str, instead: str = "") -> None:
+        """End the execution because the task is about to do what the world cannot control; say what to do instead."""
+        text = _at_line(f"task {task.name!r} {what}") + f"; {instead}" * bool(instead)
+        self.stop_here(Stop("uncontrolled", text, task=task.name))
 
     def _end_tasks(self) -> None:
         """End what is left, in order of creation, with hooks off."""
@@ -424,5 +425,10 @@ class Scheduler:
 
 
 def _at_line(text: str, frame: FrameType | None = None) -> str:
+    """Return a text with the line, and where that is a package's, with the program's line above it."""
     file, line, function = call_site(frame)
-    return f"{text}, at {shown_file(file)}:{line} in {function}"
+    place = f"{shown_file(file)}:{line} in {function}"
+    above = calling_site(frame)
+    if above[0] and above[0] != file:
+        place = f"{shown_file(above[0])}:{above[1]} in {above[2]} (by {place})"
+    return f"{text}, at {place}"

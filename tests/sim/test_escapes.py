@@ -14,6 +14,7 @@ import logging
 import multiprocessing
 import multiprocessing.connection
 import os
+import platform
 import queue
 import select
 import signal
@@ -138,7 +139,7 @@ ESCAPES = {
     "pipe opened": (lambda outside: Path(outside.fifo).read_bytes(), "calls open, which"),
     "socket": (lambda outside: outside.near.recv(1), "calls socket.recv, which"),
     "connection": (lambda _: socket.create_connection(("192.0.2.1", 9)), "connects to 192.0.2.1:9, which"),
-    "socket pair": (lambda _: socket.socketpair(), "calls socket.socketpair, which"),
+    "name of an address": (lambda _: socket.getnameinfo(("127.0.0.1", 80), 0), "calls socket.getnameinfo, which"),
     "signal handler of a loop": (
         lambda _: asyncio.new_event_loop().add_signal_handler(2, print),
         "calls loop.add_signal_handler, which",
@@ -471,3 +472,12 @@ def test_endless_loop_is_cut_and_named():
     assert result.verdict is Verdict.PASSED
     assert "took more than 100000 steps, at " in result.limits[0]
     assert "test_escapes.py:" in result.limits[0]
+
+
+def test_what_the_interpreter_runs_on_is_asked_of_the_system_inside_a_world(monkeypatch):
+    monkeypatch.setattr(platform, "_uname_cache", None)
+    monkeypatch.setattr(platform, "_platform_cache", {})
+
+    result = verdict_of(lambda: platform.uname().processor + platform.platform())
+
+    assert result.verdict is Verdict.PASSED, str(result)

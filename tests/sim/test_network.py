@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import http.server
 import os
+import re
 import select
 import selectors
 import socket
@@ -152,6 +153,48 @@ def reset():
     with_echo(speak)
 
 
+def test_what_has_come_before_a_time_out_counts_however_slow_the_thread_is():
+    def program():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            in_thread(lambda: socket.create_connection(listener.getsockname(), timeout=60))
+            connection, _ = listener.accept()
+            connection.close()
+
+    holds(program, schedules=100)
+
+
+def test_negative_time_out_is_refused():
+    def program():
+        with socket.socket() as client, pytest.raises(ValueError, match="Timeout value out of range"):
+            client.settimeout(-1)
+
+    holds(program)
+
+
+@pytest.mark.portable
+def test_sockets_come_in_pairs():
+    def program():
+        one, other = socket.socketpair()
+        with one, other, Path(__file__).open("rb") as file:
+            text = file.read(5)
+            assert one.sendfile(file, 0, 5) == 5
+            assert other.recvmsg(3)[0] == text[:3]
+            rest = bytearray(2)
+            assert other.recvfrom_into(rest) == (2, one.getsockname())
+            assert bytes(rest) == text[3:]
+
+    holds(program)
+
+
+def test_localhost_has_an_address_of_each_family():
+    def program():
+        found = [socket.getaddrinfo("localhost", 80, family)[0][4] for family in (socket.AF_INET, socket.AF_INET6)]
+        assert found == [("127.0.0.1", 80), ("::1", 80, 0, 0)]
+        assert socket.getaddrinfo(None, 80, socket.AF_INET6)[0][4][0] == "::1"
+
+    holds(program)
+
+
 def test_nobody_listening_refuses():
     holds(refused)
 
@@ -202,6 +245,8 @@ def test_select_and_poll_wait_for_sockets_in_memory():
         (lambda: socket.create_connection(("example.com", 80)), "connects to example.com:80"),
         (lambda: asyncio.run(asyncio.open_connection("10.0.0.1", 80)), "connects to 10.0.0.1:80"),
         (lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "makes a socket that is no stream on loopback"),
+        (lambda: socket.create_server(("192.0.2.1", 80)), "binds 192.0.2.1:80"),
+        (lambda: socket.gethostbyname("example.com"), "looks up example.com"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:coroutine")
@@ -211,6 +256,21 @@ def test_what_is_not_loopback_is_refused_with_the_line(call, what):
     assert result.verdict is Verdict.UNCONTROLLED
     assert f"{what}, which leaves the controlled world, at " in result.limits[0]
     assert "test_network.py:" in result.limits[0]
+    assert re.search(r"; (use TCP|let the program serve it) on 127\.0\.0\.1", result.limits[0])
+
+
+async def ask_the_world():
+    async with httpx.AsyncClient() as client:
+        await client.get("http://example.com/")
+
+
+def test_address_that_a_package_asks_for_is_refused_with_the_programs_line():
+    line = ask_the_world.__code__.co_firstlineno + 2
+
+    result = explore(ask_the_world, max_schedules=1)
+
+    assert "connects to example.com:80, which leaves the controlled world, at " in result.limits[0]
+    assert f"test_network.py:{line} in ask_the_world (by anyio/" in result.limits[0]
 
 
 # Streams, clients and servers

@@ -16,6 +16,7 @@ from contextvars import Context
 from types import BuiltinMethodType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
+from harness.sim.escapes import instead_of
 from harness.sim.later import announced
 from harness.sim.loops.faults import fault_of
 from harness.sim.loops.loop_task import LoopFuture, LoopHandle, LoopTask
@@ -256,7 +257,8 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
     def refused(loop: EventLoop, *_args: object, **_options: object) -> NoReturn:
         task = current_task()
         if task is not None:
-            task.scheduler.escape(task, f"calls loop.{name}, which leaves the controlled world")
+            what = f"loop.{name}"
+            task.scheduler.escape(task, f"calls {what}, which leaves the controlled world", instead_of(what))
         raise NotImplementedError(f"loop.{name} is wanted, {loop!r} cannot do that")
 
     return refused

@@ -18,11 +18,13 @@ from harness.sim.task import current_task
 __all__ = ["network_patches"]
 
 _KINDS = (socket.AF_INET, socket.AF_INET6)
+_real_socketpair = socket.socketpair
 
 
 def network_patches() -> Iterator[tuple[object, str, object]]:
     """Yield owner, name and replacement of everything that is replaced."""
     yield socket.socket, "__new__", staticmethod(_new_socket)
+    yield socket, "socketpair", _make_pair
     yield socket, "getaddrinfo", getaddrinfo
     yield socket, "gethostbyname", gethostbyname
     yield socket, "gethostbyaddr", gethostbyaddr
@@ -47,9 +49,20 @@ def _new_socket(cls: type[socket.socket], *args: Any, **options: Any) -> socket.
     if cls is not socket.socket:
         return _socket.socket.__new__(cls)
     if family not in (-1, *_KINDS) or kind not in (-1, socket.SOCK_STREAM) or fileno is not None:
-        task.scheduler.escape(task, "makes a socket that is no stream on loopback, which leaves the controlled world")
+        what = "makes a socket that is no stream on loopback, which leaves the controlled world"
+        task.scheduler.escape(task, what, "use TCP on 127.0.0.1")
     made: SimSocket = _socket.socket.__new__(SimSocket)
     return made
+
+
+def _make_pair(*args: Any, **options: Any) -> tuple[socket.socket, socket.socket]:
+    """Make two sockets that are connected; inside a task over loopback, as where there are no others."""
+    task = current_task()
+    if task is None:
+        return _real_socketpair(*args, **options)
+    one = socket.socket(socket.AF_INET, *args[1:2], **{name: options[name] for name in options if name == "type"})
+    assert isinstance(one, SimSocket)
+    return one, one.join(("127.0.0.1", one.link.free_port()))
 
 
 def _arguments(family: int = -1, type: int = -1, proto: int = -1, fileno: Any = None) -> tuple[int, int, int, Any]:  # noqa: A002

@@ -10,17 +10,18 @@ from harness.sim.task import current_task
 __all__ = ["getaddrinfo", "gethostbyaddr", "gethostbyname", "require_loopback"]
 
 _ANY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what servers listen on, in memory
+_INSTEAD = "let the program serve it on 127.0.0.1, or mock it"
 _NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _real_getaddrinfo = socket.getaddrinfo
 _real_gethostbyname = socket.gethostbyname
 _real_gethostbyaddr = socket.gethostbyaddr
 
 
-def require_loopback(address: object) -> int:
+def require_loopback(address: object, verb: str) -> int:
     """Return the port of a loopback address; any other ends the execution, with the line."""
     host, port = (address[0], address[1]) if isinstance(address, tuple) and len(address) >= 2 else (address, None)
     if not isinstance(port, int) or _resolved(host) is None:
-        _escape(f"{host}:{port}" if port is not None else repr(host))
+        _escape(f"{verb} {_shown(host, port)}" if port is not None else f"{verb} {host!r}")
     assert isinstance(port, int)
     return port
 
@@ -29,9 +30,11 @@ def getaddrinfo(host: Any, port: Any, family: int = 0, type: int = 0, proto: int
     """Resolve a name; as ``socket.getaddrinfo``, for loopback only inside a task."""
     if current_task() is None:
         return _real_getaddrinfo(host, port, family, type, proto, flags)
-    address = ("0.0.0.0" if flags & socket.AI_PASSIVE else "127.0.0.1") if host is None else _resolved(host)  # noqa: S104
+    wants_six = family == socket.AF_INET6
+    loopback, anything = ("::1", "::") if wants_six else ("127.0.0.1", "0.0.0.0")  # noqa: S104
+    address = (anything if flags & socket.AI_PASSIVE else loopback) if host is None else _resolved(host, loopback)
     if address is None:
-        _escape(f"{host}:{port}")
+        _escape(f"connects to {_shown(host, port)}")
     is_six = ":" in address
     number = socket.getservbyname(port) if isinstance(port, str) and not port.isdigit() else int(port or 0)
     if family not in (socket.AF_UNSPEC, socket.AF_INET6 if is_six else socket.AF_INET):
@@ -48,7 +51,7 @@ def gethostbyname(host: str) -> str:
         return _real_gethostbyname(host)
     address = _resolved(host)
     if address is None:
-        _escape(host)
+        _escape(f"looks up {host}")
     return address
 
 
@@ -59,18 +62,22 @@ def gethostbyaddr(host: str) -> tuple[str, list[str], list[str]]:
     return "localhost", [], [gethostbyname(host)]
 
 
-def _resolved(host: object) -> str | None:
-    """Return the address of a loopback host, or ``None``."""
+def _resolved(host: object, loopback: str = "127.0.0.1") -> str | None:
+    """Return the address of a loopback host, or ``None``; ``loopback`` is that of ``localhost``."""
     name = host.decode() if isinstance(host, bytes) else host
     if not isinstance(name, str):
         return None
     if name in _NAMES:
-        return "127.0.0.1"
+        return loopback
     return name if name in _ANY or name == "::1" or name.startswith("127.") else None
 
 
-def _escape(where: str) -> NoReturn:
+def _shown(host: object, port: object) -> str:
+    return f"{host.decode() if isinstance(host, bytes) else host}:{port}"
+
+
+def _escape(what: str) -> NoReturn:
     task = current_task()
     if task is not None:
-        task.scheduler.escape(task, f"connects to {where}, which leaves the controlled world")
-    raise OSError(f"a loopback address is wanted, {where} is none")
+        task.scheduler.escape(task, f"{what}, which leaves the controlled world", _INSTEAD)
+    raise OSError(f"an address on loopback is wanted, the program {what}")

@@ -86,7 +86,7 @@ class SimSocket(socket.socket):
 
     def bind(self, address: Any, /) -> None:
         """Take a loopback address; port 0 stands for any free one."""
-        port = require_loopback(address)
+        port = require_loopback(address, "binds")
         if port in self.link.listeners:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         self.local = (address[0] or "0.0.0.0", port or self.link.free_port(), *address[2:])  # noqa: S104
@@ -109,7 +109,7 @@ class SimSocket(socket.socket):
 
     def connect(self, address: Any, /) -> None:
         """Connect to a listener on loopback."""
-        port = require_loopback(address)
+        port = require_loopback(address, "connects to")
         task = self.link.operate(self, "connect")
         if self.remote is not None:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
@@ -140,15 +140,19 @@ class SimSocket(socket.socket):
         if listener is None or listener.backlog is None or port in self.link.shape.refused_ports:
             self.error = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         else:
-            other = SimSocket(self.family, self.type, self.proto, link=self.link)
-            self.remote = (address[0] if address[0] != "localhost" else "127.0.0.1", *address[1:])
-            if not self.local[1]:
-                self.local = (self.remote[0], self.link.free_port(), *address[2:])
-            self.peer, other.peer = other, self
-            other.local, other.remote = self.remote, self.local
-            listener.backlog.append(other)
+            listener.backlog.append(self.join((address[0] if address[0] != "localhost" else "127.0.0.1", *address[1:])))
             listener.changes()
         self.changes()
+
+    def join(self, address: tuple[Any, ...]) -> SimSocket:
+        """Return the other end, at an address, of a connection made with this one."""
+        other = SimSocket(self.family, self.type, self.proto, link=self.link)
+        self.remote = address
+        if not self.local[1]:
+            self.local = (address[0], self.link.free_port(), *address[2:])
+        self.peer, other.peer = other, self
+        other.local, other.remote = self.remote, self.local
+        return other
 
     # Sending
 
@@ -175,6 +179,12 @@ class SimSocket(socket.socket):
     def sendmsg(self, buffers: Iterable[Any], *ancillary: Any) -> int:  # noqa: ARG002
         """Send what fits of several buffers."""
         return self.send(b"".join(map(bytes, buffers)))
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send what is in a file; return how many bytes."""
+        file.seek(offset)
+        sent: int = self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined]  # for what has no descriptor
+        return sent
 
     def _dispatch(self, data: bytes) -> None:
         shape, peer = self.link.shape, self.peer
@@ -237,6 +247,14 @@ class SimSocket(socket.socket):
     def recvfrom(self, size: int, flags: int = 0, /) -> tuple[bytes, Any]:
         """Return what has arrived, and where it comes from."""
         return self.recv(size, flags), self.remote
+
+    def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        """Receive into a buffer; return how many bytes, and where they come from."""
+        return self.recv_into(buffer, nbytes, flags), self.remote
+
+    def recvmsg(self, size: int, ancillary_size: int = 0, flags: int = 0, /) -> tuple[bytes, list[Any], int, Any]:  # noqa: ARG002
+        """Return what has arrived, which nothing ancillary comes with, and where it comes from."""
+        return self.recv(size, flags), [], 0, self.remote
 
     # Closing
 
@@ -310,7 +328,9 @@ class SimSocket(socket.socket):
 
     def settimeout(self, timeout: float | None, /) -> None:
         """Set after how many simulated seconds operations give up; ``None`` for never, 0 for at once."""
-        self._timeout_s = timeout
+        if timeout is not None and timeout < 0:
+            raise ValueError("Timeout value out of range")
+        self._timeout_s = None if timeout is None else float(timeout)
 
     def gettimeout(self) -> float | None:
         """Return after how many simulated seconds operations give up."""
@@ -358,7 +378,8 @@ class SimSocket(socket.socket):
             while not (is_possible() or self.error is not None or self.is_gone):
                 left_s = None if deadline_s is None else deadline_s - scheduler.clock.now_s
                 scheduler.unready(task)
-                if not scheduler.wait(task, f"{name} on {self!r}", left_s, wake):
+                is_in_time = scheduler.wait(task, f"{name} on {self!r}", left_s, wake)
+                if not (is_in_time or is_possible() or self.error is not None):  # what came first counts
                     raise TimeoutError("timed out")
         finally:
             self.watchers.remove(wake)
