@@ -51,6 +51,7 @@ _CALLS: tuple[tuple[object, str, str], ...] = (
 # What to do instead, where that is not to leave the call out.
 _NO_PROCESS = "let a function of the program stand in for the process"
 _NO_HANDLER = "leave signals out, or run the server that asks for them in a thread of its own, where it does not"
+_OWN_LOOP = "make what belongs to a loop, queues and futures for instance, in the program"
 _INSTEAD = {
     "signal.signal": _NO_HANDLER,
     "loop.add_signal_handler": _NO_HANDLER,
@@ -63,7 +64,7 @@ _INSTEAD = {
 
 def instead_of(name: str) -> str:
     """Return what to do instead of a call that leads out, empty where there is nothing but to leave it out."""
-    return _INSTEAD.get(name, "")
+    return _OWN_LOOP if name.endswith(" of a real event loop") else _INSTEAD.get(name, "")
 
 
 def escapes() -> Iterator[tuple[object, str, Callable[..., object]]]:

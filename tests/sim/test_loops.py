@@ -474,8 +474,10 @@ REAL = asyncio.new_event_loop()
     ("program", "what"),
     [
         (own_policy, "makes a ForeignLoop of its own"),
-        (real_loop, "calls run_forever of a real event loop"),
-        (lambda: REAL.call_soon_threadsafe(print), "calls write_to_self of a real event loop"),
+        (real_loop, "calls run_until_complete of a real event loop"),
+        (lambda: REAL.run_forever(), "calls run_forever of a real event loop"),
+        (lambda: REAL.call_soon_threadsafe(print), "calls call_soon_threadsafe of a real event loop"),
+        (lambda: REAL.call_later(1, print), "calls call_at of a real event loop"),
         (lambda: asyncio.run(asyncio.create_subprocess_exec("true")), "calls loop.subprocess_exec"),
         (lambda: asyncio.new_event_loop().add_reader(0, print), "watches file descriptor 0"),
     ],
@@ -488,6 +490,25 @@ def test_loop_that_is_not_controlled_is_named_with_the_line(program, what):
     assert f"{what}, which leaves the controlled world, at " in result.limits[0]
     assert "test_loops.py:" in result.limits[0]
     assert f"UNCONTROLLED after 1 schedule, task 'MainThread' {what}" in result.summary()
+
+
+def test_program_that_wakes_a_task_outside_is_not_controlled():
+    async def outer():
+        queue = asyncio.Queue()
+        getter = asyncio.create_task(queue.get())
+        await asyncio.sleep(0)
+        result = explore(lambda: queue.put_nowait(1), max_schedules=2)
+        queue.put_nowait(2)  # what the program put there has been taken back
+        assert await getter == 2
+        return result
+
+    result = asyncio.run(asyncio.wait_for(outer(), 60))
+
+    assert result.verdict is Verdict.UNCONTROLLED
+    assert "calls call_soon of a real event loop, which leaves the controlled world, at " in result.limits[0]
+    assert result.limits[0].endswith(
+        "; make what belongs to a loop, queues and futures for instance, inside the program"
+    )
 
 
 # Orders of sets

@@ -22,6 +22,11 @@ __all__ = ["loop_patches", "ordered_sets"]
 # Their sets decide in which order tasks are awaited or cancelled.
 _ORDERED = ("asyncio.tasks", "asyncio.taskgroups", "anyio._backends._asyncio")
 _UNIX_LOOP = asyncio.SelectorEventLoop
+# By which a real loop is run, or given something to run; ours has these of its own, or from the owner's bases.
+_OF_REAL_LOOPS = (
+    (selector_events.BaseSelectorEventLoop, "run_forever"),
+    *((_UNIX_LOOP, name) for name in ("run_until_complete", "create_task", "call_soon_threadsafe", "call_at")),
+)
 _real_init = _UNIX_LOOP.__init__
 _loop_of: Callable[[Any], object] = futures._get_loop  # type: ignore[attr-defined]  # no stub has it
 
@@ -29,9 +34,9 @@ _loop_of: Callable[[Any], object] = futures._get_loop  # type: ignore[attr-defin
 def loop_patches() -> Iterator[tuple[object, str, object]]:
     """Yield owner, name and replacement of everything that is replaced."""
     yield _UNIX_LOOP, "__init__", _init_loop
-    for name in ("run_forever", "_write_to_self"):
-        real = getattr(selector_events.BaseSelectorEventLoop, name)
-        yield selector_events.BaseSelectorEventLoop, name, guard(real, f"{name.strip('_')} of a real event loop")
+    for cls, name in _OF_REAL_LOOPS:
+        yield cls, name, guard(getattr(cls, name), f"{name} of a real event loop")
+    yield _UNIX_LOOP, "call_soon", _told_after(_UNIX_LOOP.call_soon)
     for owner in (events, asyncio):
         yield owner, "new_event_loop", _checked(events.new_event_loop)
     yield runners.Runner, "__init__", _checking(runners.Runner.__init__)
@@ -62,6 +67,22 @@ def _init_loop(loop: asyncio.AbstractEventLoop, *args: Any, **options: Any) -> N
         _refuse(f"makes a {type(loop).__name__} of its own")
     loop.__class__ = EventLoop  # type: ignore[assignment]  # both are plain Python classes
     EventLoop.__init__(loop, task)  # type: ignore[arg-type]  # now it is one
+
+
+def _told_after(real: Callable[..., asyncio.Handle]) -> Callable[..., asyncio.Handle]:
+    """Return ``call_soon`` of real loops, which ends the execution of a task that calls it, once it is done.
+
+    A future that the program has set is set: without the call whoever awaits it outside would never go on.
+    """
+    escape = guard(lambda *_: None, "call_soon of a real event loop")
+
+    @wraps(real)
+    def call_soon(*args: Any, **options: Any) -> asyncio.Handle:
+        handle = real(*args, **options)
+        escape()
+        return handle
+
+    return call_soon
 
 
 def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:
