@@ -40,7 +40,8 @@ class ReplayDivergenceError(ExploreError):
     def __str__(self) -> str:
         cause = "the program changed or reads a clock, randomness or state we do not control"
         if self.wanted is None:
-            return f"the schedule has {self.choices} choices, the program made {self.step}; {cause}"
+            choices = f"{self.choices} choice{'s' * (self.choices != 1)}"
+            return f"the schedule has {choices}, the program made {self.step}; {cause}"
         runnable = ", ".join(repr(name) for name in self.runnable)
         found = "; ".join([f"runnable are {runnable}", *self.details, cause])
         return f"step {self.step} wants task {self.wanted!r}, {found}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -112,12 +113,12 @@ def explore(
     """
     origin = Origin.of(program, instrument, isolate, setup, engine, faults)
     max_schedules, seed = _check_bounds(max_schedules, seed, max_seconds, on_failure)
-    allow = check_races(races, allow)
+    origin = dataclasses.replace(origin, allow=check_races(races, allow))
     chosen = chosen_strategy(strategy, seed, max_schedules, is_told=preempt != "gil")
     _check_preempt(preempt, chosen)
     world = origin.world(kept=[strategy])
     campaign = _Campaign(
-        origin, chosen, getattr(chosen, "seed", seed), max_schedules, preempt, RaceCollector(races, allow)
+        origin, chosen, getattr(chosen, "seed", seed), max_schedules, preempt, RaceCollector(races, origin.allow)
     )
     campaign.check_determinism = check_determinism
     with world:

@@ -23,6 +23,7 @@ class Origin:
     setup: Callable[[], object] | None
     engine: EngineName
     faults: tuple[Fault, ...] = ()
+    allow: tuple[tuple[str, str], ...] = ()  # races that are none
 
     @classmethod
     def of(

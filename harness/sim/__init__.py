@@ -25,7 +25,7 @@ from harness.sim.errors import (
 )
 from harness.sim.event import NO_KEY, Event, EventKind, LoopMade, call_stack, is_library, short_value
 from harness.sim.executor import ExecutorCall, RateLimitError, SimulatedExecutor
-from harness.sim.faults import Call, Delay, Fault, fault_point
+from harness.sim.faults import NO_FAULT, Call, Delay, Fault, fault_point
 from harness.sim.footprints import Footprints
 from harness.sim.gil import GilWatch, execute_under_gil
 from harness.sim.isolation import Isolation
@@ -47,6 +47,7 @@ __all__ = [
     "ANYTHING",
     "CLOCK_NUMBER",
     "ENGINES",
+    "NO_FAULT",
     "NO_KEY",
     "READ",
     "WRITE",

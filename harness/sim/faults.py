@@ -18,7 +18,9 @@ from typing import Protocol, final, runtime_checkable
 from harness.sim.errors import FaultError
 from harness.sim.task import current_task
 
-__all__ = ["Call", "Delay", "Fault", "Faults", "fault_point"]
+__all__ = ["NO_FAULT", "Call", "Delay", "Fault", "Faults", "fault_point"]
+
+NO_FAULT = "no fault"  # what is drawn where none strikes
 
 
 @final
@@ -120,7 +122,7 @@ class Faults:
             task.atomic -= 1
         if not able:
             return
-        options = ["no fault", *(f"{self._faults[at].name} in {name}" for at in able)]
+        options = [NO_FAULT, *(f"{self._faults[at].name} in {name}" for at in able)]
         drawn = task.scheduler.draw(task, options)
         if drawn:
             position = able[drawn - 1]

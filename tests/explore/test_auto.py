@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 
 import pytest
@@ -54,6 +55,10 @@ def locked_two_by_two():
     increments(2, 2, threading.Lock())
 
 
+def two_by_three():
+    increments(2, 3)
+
+
 def two_by_twenty():
     increments(2, 20)
 
@@ -103,6 +108,13 @@ def test_no_proof_is_tried_that_does_not_fit_into_the_budget():
 
     assert result.schedules == 50
     assert "no proof tried" in result.claim
+
+
+def test_proof_that_was_not_finished_says_of_how_many_traces():
+    result = explore(two_by_three, strategy=Auto(budget=1_000), max_schedules=150)
+
+    assert "proof unfinished: " in result.claim
+    assert re.search(r"beginnings left to explore, of at least about \d+ traces \(Chao's estimator, ", result.claim)
 
 
 def one_bad_pair():

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+import harness
 from harness.explore import STRATEGIES, DelayBounded, InvalidArgumentError, Pct, PreemptionBounded, explore
 from harness.sim import Option
 
@@ -167,6 +168,17 @@ def test_pct_states_the_odds_of_what_it_met():
         "a failure of depth 2 is met with p >= 1/(n k^1) = 1/18 per schedule (n=3 tasks and k=6 choices met), "
         f"missed with p <= {(1 - 1 / 18) ** 100:.1e}"
     )
+
+
+def test_pct_states_no_odds_without_a_choice_and_the_data_as_their_condition():
+    def drawn_together():
+        draws = [harness.choose([1, 2]) for _ in range(2)]
+        run_together(*[lambda: None] * draws[0])
+
+    assert explore(lambda: harness.choose([1, 2]), strategy="pct", max_schedules=5).claim == (
+        "no schedule left a choice between tasks"
+    )
+    assert "choices met), given the data it needs, missed with p <= " in explore(drawn_together, strategy="pct").claim
 
 
 KEPT = Pct(depth=2)  # where notebooks have theirs, among the state that is put back before each execution

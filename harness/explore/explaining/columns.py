@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from harness.explore.explaining.race import Race
 from harness.explore.shrinking.dependence import do_clash
-from harness.sim import Event, shown_file
+from harness.sim import NO_FAULT, Event, shown_file
 
-__all__ = ["columns", "said", "short_name"]
+__all__ = ["columns", "drawn", "said", "short_name"]
 
 Actor = tuple[int, int]  # number of the task, and of the asyncio task in it
 
@@ -30,6 +30,11 @@ def said(event: Event) -> str:
     if event.kind == "error":
         return f"raises {event.target}"
     return f"{verb} {event.target}{value}"
+
+
+def drawn(events: Sequence[Event]) -> list[Event]:
+    """Return the draws of data, and of faults those that struck."""
+    return [event for event in events if event.kind == "draw" and event.target != repr(NO_FAULT)]
 
 
 def columns(events: Sequence[Event], race: Race | None, program_path: str) -> list[str]:
@@ -75,7 +80,7 @@ def _that_matter(events: Sequence[Event], race: Race | None) -> Iterable[int]:
     matter = {event.step for event in named} | {event.step for event in events if event.kind == "error"}
     if race is not None and race.family == "one per loop":
         return matter
-    matter |= {event.step for event in events if event.preempted}
+    matter |= {event.step for event in events if event.preempted} | {event.step for event in drawn(events)}
     matter |= set(_locks_waited_for(events))
     touched = {(event.owner, event.part) for event in named}
     actors = {event.actor for event in named}

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.explore.error_text import text_of
-from harness.explore.explaining.columns import columns, said, short_name
+from harness.explore.errors import InvalidArgumentError
+from harness.explore.explaining.columns import columns, drawn, said, short_name
 from harness.explore.explaining.race import Family, Race, find_race
 from harness.explore.program import file_of
+from harness.explore.regression import world_options
 from harness.instrument import module_of
 from harness.sim import DeadlockError, Event, LoopMade, shown_file
 
@@ -20,6 +22,7 @@ __all__ = ["explain"]
 
 _WIDTH = 120
 _MOST_LINES = 40
+_MOST_DRAWN = 3
 _ADVICE: dict[Family, str] = {
     "lock": "hold one lock around both accesses of {first}, so that nobody comes in between",
     "publish once": "build aside and publish in one assignment; readers take it once and use what they took",
@@ -62,7 +65,11 @@ def replay_call(failure: Failure) -> str:
     name, module = failure.execution.program, module_of(failure.origin.program)
     is_named = module is not None and module.__name__ != "__main__" and "<" not in name
     place = f"{module.__name__}.{name}" if is_named and module is not None else name
-    return f'harness.replay({place}, "{failure.token}")'
+    try:
+        options = world_options(failure.origin)
+    except InvalidArgumentError:
+        options = ", ... with the options it was explored with"
+    return f'harness.replay({place}, "{failure.token}"{options})'
 
 
 def _head(failure: Failure, race: Race | None) -> list[str]:
@@ -91,7 +98,15 @@ def _without_race(events: Sequence[Event], file: str) -> list[str]:
                 "but time passes and a time-out falls due. However long it is, a task may be slower.",
                 "Fix (time-out): bear one that comes at any moment, or wait without.",
             ]
+    told = [f"{event.actor_name} {said(event)} at {_place(event, file)}" for event in drawn(events)][-_MOST_DRAWN:]
+    if told:
+        return ["No two tasks touch the same thing before it fails: in any order,", *_once(told)]
     return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
+
+
+def _once(told: Sequence[str]) -> list[str]:
+    """Return under which draws it fails, and what to do."""
+    return [f"it fails once {', and '.join(told)}.", "Fix: see the error, and what was drawn."]
 
 
 def _slow(before: Sequence[Event], file: str) -> str:

@@ -131,7 +131,9 @@ class Auto:
 
     def _proof(self) -> str:
         if self._prover is not None:
-            return f"proof {'given up' if withheld_by(self._prover) else 'unfinished'}: {claim_of(self._prover)}"
+            done = f"proof {'given up' if withheld_by(self._prover) else 'unfinished'}: {claim_of(self._prover)}"
+            is_more = self.estimate.traces > self._prover.proof.traces
+            return f"{done}, of {self.estimate.claim()}" if is_more else done
         self.estimate.forget()
         return f"no proof tried, {self.estimate.claim()}" if self._begun > CHECKS[0] and self.estimate.sampled else ""
 
@@ -139,4 +141,4 @@ class Auto:
         missed = self._pct.missed
         if not 0.0 < missed <= _VOID:
             return ""
-        return f"pct misses a failure of depth {self._pct.depth} with p <= {missed:.1e}"
+        return f"pct misses a failure of depth {self._pct.depth} with p <= {missed:.1e}{self._pct.condition}"

@@ -11,7 +11,8 @@ one changes something can starve that one, and is cut at the step bound.
 Reference: Burckhardt, Kothari, Musuvathi, Nagarakatti: A randomized scheduler with probabilistic guarantees of finding
 bugs, ASPLOS 2010. We count choices, not steps: where one task alone can go on, priorities decide nothing. The paper
 takes ``n`` and ``k`` as given; we use the largest met so far, so that the first execution has no drops. Each timer
-that falls due counts as a task, for it may be as late as any. Data is drawn uniformly.
+that falls due counts as a task, for it may be as late as any. Data is drawn uniformly, and the odds are of failures
+whose data is drawn.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Pct:
         self.depth = whole("depth", depth, 1, "the number of ordering constraints to look for")
         self.tasks = self.length = 0  # n and k: the most tasks and the most choices met in one execution
         self.executions = 0
+        self.condition = ""  # of the odds, in words
         self._begin()
 
     def begin(self) -> bool:
@@ -69,6 +71,7 @@ class Pct:
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:  # noqa: ARG002 - interface
         """Return the candidate of highest priority."""
         if candidates[0].__class__ is Option:
+            self.condition = ", given the data it needs"
             return draw_option(candidates, self._random)
         self._made += 1
         chosen = max(candidates, key=self._priority)
@@ -102,7 +105,9 @@ class Pct:
     def claim(self) -> str:
         """Return what the executions are worth."""
         odds = self.odds
+        if not self.tasks:
+            return "no schedule left a choice between tasks"
         least = f"p >= 1/(n k^{self.depth - 1}) = 1/{round(1 / odds):,}"
         met = f"n={self.tasks} tasks and k={self.length} choices met"
-        chance = f"met with {least} per schedule ({met}), missed with p <= {self.missed:.1e}"
+        chance = f"met with {least} per schedule ({met}){self.condition}, missed with p <= {self.missed:.1e}"
         return f"a failure of depth {self.depth} is {chance}"
