@@ -78,8 +78,8 @@ class CallTable:
 
     def __init__(self, kinds: KindTable, own: Iterable[int]) -> None:
         self._kinds, self._own = kinds, frozenset(own)
-        self._effects = call_effects()
-        self.steps = StepTable(kinds, self._is_seen, self._effects)
+        self.effects = call_effects()
+        self.steps = StepTable(kinds, self._is_seen, self.effects)
         self._authors = Authors(self._own)
         self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
         self._of_classes: dict[type, CallEffect] = {}
@@ -103,7 +103,7 @@ class CallTable:
 
     def resolve(self, function: object, arguments: Sequence[object]) -> Call | None:
         """Return what a call is about to touch, or ``None`` where it touches nothing that may change."""
-        known = self._effects.get(id(function))
+        known = self.effects.get(id(function))
         if known is not None:
             return self._call(known[1], arguments, _name_of(function)) if known[1] is not NOTHING else None
         handler = self._by_type.get(type(function))
@@ -173,7 +173,7 @@ class CallTable:
         namespace = function.__globals__
         if id(namespace) in self._own:
             return None
-        known = self._effects.get(id(function))
+        known = self.effects.get(id(function))
         if known is not None:
             return self._call(known[1], [receiver, *arguments], function.__name__)
         kind = self._kinds[type(receiver)]
@@ -227,7 +227,7 @@ class CallTable:
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
         is_static = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
-        is_builtin = is_static or id(cls) in self._effects  # those of itertools are static up to 3.11
+        is_builtin = is_static or id(cls) in self.effects  # those of itertools are static up to 3.11
         return self._call(WHOLE if is_builtin else OPAQUE, arguments, name)
 
     def _of_slot(self, receiver: object, name: str, arguments: Sequence[object]) -> Call | None:
@@ -281,7 +281,7 @@ class CallTable:
         """Return what making an instance does to the arguments."""
         if issubclass(cls, BaseException):
             return NOTHING
-        known = next((self._effects[id(base)][1] for base in cls.__mro__[:-1] if id(base) in self._effects), None)
+        known = next((self.effects[id(base)][1] for base in cls.__mro__[:-1] if id(base) in self.effects), None)
         if known is not None:
             return known
         maker = next((vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)), None)

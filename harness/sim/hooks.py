@@ -70,7 +70,7 @@ def make_hooks(
     getcurrent, kind_of_worker = engine.current, engine.worker
     own = frozenset(map(id, namespaces))
     calls = CallTable(kinds, own)
-    silent, silent_classes = calls.silent_namespaces, calls.silent_classes
+    silent, silent_classes, known_effects = calls.silent_namespaces, calls.silent_classes, calls.effects
     passing = Points(sites, kinds, calls)
     touch, touch_all, perform = passing.touch, passing.touch_all, passing.perform
     sites[_LATER] = FIRST_STEP
@@ -150,8 +150,11 @@ def make_hooks(
                     if namespace in silent and kinds[type(function.__self__)] is not FOREIGN:  # type: ignore[attr-defined]
                         return function
             elif kind is FunctionType:
-                if id(function.__globals__) in own:  # type: ignore[attr-defined]  # functions have it
+                namespace = id(function.__globals__)  # type: ignore[attr-defined]  # functions have it
+                if namespace in own:
                     return function
+                if namespace in silent and id(function) not in known_effects:
+                    return stand_in(function)
             elif kind is type:
                 if function in silent_classes:
                     return stand_in(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import sys
 from collections.abc import Callable
 from contextvars import Context
 from types import FrameType
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import getcurrent
 
 from harness.sim.errors import TaskExit
+from harness.sim.thread_state import HAS_KEYS
 from harness.sim.worker import Worker
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["TASKS_ON_THREADS", "Task", "current_task", "is_being_ended", "refuse_to_wait", "running_task"]
 
 _MOST_REFUSALS = 3
+_set_asyncgen_hooks: Callable[..., None] = sys.set_asyncgen_hooks
 
 
 class Task:
@@ -36,6 +39,7 @@ class Task:
         is_joined: Whether some task has waited for its end.
         operation: The primitive and the name of its operation, while it is in one.
         loop: The event loop that it runs, ``None`` while it runs none.
+        loop_hooks: What the loop does with async generators that begin and that are let go of; bound once it runs one.
         refusals: How often it has begun to wait while it was being ended.
         waits_for: What it is blocked on, for reports; ``None`` while it is runnable.
         timed_out: Whether the wait that just ended was ended by the clock.
@@ -46,7 +50,8 @@ class Task:
 
     __slots__ = (
         *("__weakref__", "atomic", "body", "held", "ident", "inside", "is_daemon", "is_done", "is_joined", "joiners"),
-        *("loop", "name", "number", "operation", "refusals", "scheduler", "state", "timed_out", "waits_for", "worker"),
+        *("loop", "loop_hooks", "name", "number", "operation", "refusals", "scheduler", "state", "timed_out"),
+        *("waits_for", "worker"),
     )
 
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
@@ -99,7 +104,13 @@ class Task:
         """
         scheduler, worker = self.scheduler, self.worker
         if worker:
-            self.state.enter()
+            states, state = scheduler.states, self.state  # as ThreadState.enter, without a call
+            left, states.current = states.current, state
+            if len(left.own) != left.known:
+                left.watch()
+            states.field.value = state.values[0]
+            if HAS_KEYS:
+                state.put_keys()
             worker.switch()
         else:
             scheduler.hub.switch(self)
@@ -115,8 +126,14 @@ class Task:
 
     def mark(self) -> None:
         """Tell the OS thread, which all tasks share, which loop runs: the one of this task, or none."""
-        known, self.scheduler.marked = self.scheduler.marked, self.loop
-        (self.loop or known).mark(self.loop)
+        scheduler, loop = self.scheduler, self.loop
+        known, scheduler.marked = scheduler.marked, loop
+        if loop is None:
+            known.set_running(None)
+            _set_asyncgen_hooks(None, None)
+        else:
+            loop.set_running(loop)
+            _set_asyncgen_hooks(*self.loop_hooks)
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""

@@ -22,11 +22,11 @@ from functools import cache, partial
 from typing import Any, final
 from weakref import getweakrefcount, ref
 
-__all__ = ["StateSwitch", "ThreadState", "TraceFunction", "Tracing", "is_supported"]
+__all__ = ["HAS_KEYS", "StateSwitch", "ThreadState", "TraceFunction", "Tracing", "is_supported"]
 
 TraceFunction = Callable[[Any, str, Any], Any]
 Tracing = tuple[TraceFunction | None, TraceFunction | None]  # trace function, profile function
-_HAS_KEYS = sys.version_info >= (3, 13)  # a local's contents are found by a key of the thread, not in its dict
+HAS_KEYS = sys.version_info >= (3, 13)  # a local's contents are found by a key of the thread, not in its dict
 _WORDS = 128  # of the interpreter's structure that are searched; the fields are among the first 40
 _LOCAL_KEY = "thread.local."  # 3.11 and 3.12 keep a local's contents under this and the local's address
 
@@ -51,6 +51,7 @@ class StateSwitch:
     Attributes:
         native: The state of the OS thread itself, which is that of the program's own task as well.
         current: The state in place.
+        field: What leads to the dict of the state in place; nowhere, where the fields were not found.
         is_bound: Whether some task has bound what no pointer leads to.
     """
 
@@ -58,8 +59,10 @@ class StateSwitch:
         base = _api.PyThreadState_Get()
         offsets = _offsets() or ()
         self.fields = tuple(ctypes.c_size_t.from_address(base + offset) for offset in offsets)
+        self.field = self.fields[0] if offsets else ctypes.c_size_t()
         self.native = ThreadState(self, _dict_in_place() if offsets else {})
-        self.native.values = self.placed()
+        if offsets:
+            self.native.values = self.placed()
         self.reset()
 
     def reset(self) -> None:
@@ -105,17 +108,19 @@ class ThreadState:
 
     Attributes:
         values: What the fields hold while it is in place.
+        own: What the thread keeps, its locals' contents among it.
+        known: Entries of it that have been looked at.
         tracing: Trace and profile function to be in place while the task runs.
     """
 
-    __slots__ = ("_dict", "_known", "_switch", "_tokens", "_watched", "tracing", "values")
+    __slots__ = ("_switch", "_tokens", "_watched", "known", "own", "tracing", "values")
 
     def __init__(self, switch: StateSwitch, own: dict[object, object], tracing: Tracing = (None, None)) -> None:
-        self._switch, self._dict = switch, own
-        self._tokens = (_Token(), _Token()) if _HAS_KEYS else ()  # key and sentinel
+        self._switch, self.own = switch, own
+        self._tokens = (_Token(), _Token()) if HAS_KEYS else ()  # key and sentinel
         self._watched: dict[object, ref[object]] = {}  # locals with contents in the dict, by key
-        self._known = 0  # entries of the dict that have been looked at
-        self.values: tuple[int, ...] = (id(own), *map(id, self._tokens)) if _HAS_KEYS else (id(own),)
+        self.known = 0
+        self.values: tuple[int, ...] = (id(own), *map(id, self._tokens)) if HAS_KEYS else (id(own),)
         self.tracing = tracing
 
     def enter(self) -> None:
@@ -123,26 +128,30 @@ class ThreadState:
         switch = self._switch
         left = switch.current
         if left is not self:
-            if len(left._dict) != left._known:
-                left._watch()
+            if len(left.own) != left.known:
+                left.watch()
             switch.current = self
-            fields, values = switch.fields, self.values
-            if fields:
-                fields[0].value = values[0]
-                if _HAS_KEYS:
-                    fields[1].value, fields[2].value = values[1:]
+            switch.field.value = self.values[0]
+            if HAS_KEYS:
+                self.put_keys()
+
+    def put_keys(self) -> None:
+        """Put in place what the interpreter finds this state's locals by, from CPython 3.13 on."""
+        fields = self._switch.fields
+        if fields:
+            fields[1].value, fields[2].value = self.values[1:]
 
     def holds(self) -> bool:
         """Return whether the thread keeps anything for itself, or the interpreter waits for its end."""
-        return bool(self._dict or (self._tokens and getweakrefcount(self._tokens[-1])))
+        return bool(self.own or (self._tokens and getweakrefcount(self._tokens[-1])))
 
     def end(self) -> None:
         """Let go of what the end of a thread frees; called in the task."""
-        self._dict.clear()
+        self.own.clear()
         self._watched.clear()
         if self._tokens and getweakrefcount(self._tokens[-1]):
             ended, self._tokens = self._tokens, (_Token(), _Token())
-            self.values = id(self._dict), *map(id, self._tokens)
+            self.values = id(self.own), *map(id, self._tokens)
             self._switch.place(self.values)
             del ended
 
@@ -155,23 +164,23 @@ class ThreadState:
         if _get_trace() is not trace:
             _set_trace(trace)
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
         """See to it that contents go when their local goes.
 
         The interpreter looks for them in states that are in place. Were they left in others, a later local at the same
         address would find them.
         """
-        if not _HAS_KEYS:
-            for key in [key for key in self._dict if isinstance(key, str) and key.startswith(_LOCAL_KEY)]:
+        if not HAS_KEYS:
+            for key in [key for key in self.own if isinstance(key, str) and key.startswith(_LOCAL_KEY)]:
                 if key not in self._watched:
                     local = ctypes.cast(int(key[len(_LOCAL_KEY) :], 16), ctypes.py_object).value
                     self._watched[key] = ref(local, partial(self._forget, key))
-        self._known = len(self._dict)
+        self.known = len(self.own)
 
     def _forget(self, key: object, _: object) -> None:
-        self._dict.pop(key, None)
+        self.own.pop(key, None)
         if self._watched.pop(key, None) is not None:
-            self._known -= 1
+            self.known -= 1
 
 
 @cache
@@ -183,7 +192,7 @@ def is_supported() -> bool:
 @cache
 def _offsets() -> tuple[int, ...] | None:
     """Return where the fields are in a thread's state, or ``None`` where a trial does not bear it out."""
-    values = [_api.PyThreadState_GetDict(), *(_tokens_of_thread() if _HAS_KEYS else ())]
+    values = [_api.PyThreadState_GetDict(), *(_tokens_of_thread() if HAS_KEYS else ())]
     base = _api.PyThreadState_Get()
     found = [_offset(base, value) for value in values]
     offsets = tuple(offset for offset in found if offset is not None)

@@ -12,8 +12,8 @@ import sys
 import weakref
 from asyncio import constants
 from collections.abc import Callable, Coroutine
-from contextvars import Context
-from types import BuiltinMethodType
+from contextvars import Context, copy_context
+from types import BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
 from harness.sim.escapes import instead_of
@@ -40,6 +40,9 @@ _UNNAMED = re.compile(r"Task-\d+|None")  # CPython 3.13.0 calls all tasks of a f
 _WAKE_UP: type = BuiltinMethodType  # that of tasks
 _STEP: type = next((kind for kind in object.__subclasses__() if kind.__name__ == "TaskStepMethWrapper"), _WAKE_UP)
 _EAGER = getattr(asyncio, "eager_task_factory", None)
+_new = object.__new__
+# Namespaces of asyncio, whose functions are known to touch nothing of the program's by themselves.
+_ASYNCIO = frozenset(id(vars(module)) for name, module in list(sys.modules.items()) if name.startswith("asyncio"))
 
 
 @final
@@ -91,25 +94,33 @@ class EventLoop(Rounds):
     ) -> asyncio.Handle:
         """Put a callback at the end of the ready queue; another thread's may come in before it."""
         scheduler = self.scheduler
-        if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
+        if scheduler.is_followed:
             self._let_in()
-        kind = type(callback)  # nearly all are of these two kinds
-        if kind is not _STEP and (kind is not _WAKE_UP or type(callback.__self__) is not LoopTask):  # type: ignore[attr-defined]
+        elif len(scheduler.ready) > 1 or (scheduler.clock.timers and self._has_company()):
+            task = current_task()
+            if task is not None:
+                scheduler.point(task)
+        kind = type(callback)  # nearly all are of these kinds
+        if kind is FunctionType:
+            if id(callback.__globals__) not in _ASYNCIO:  # type: ignore[attr-defined]  # functions have it
+                callback = announced(callback)
+        elif kind is not _STEP and (kind is not _WAKE_UP or type(callback.__self__) is not LoopTask):  # type: ignore[attr-defined]
             callback = announced(callback)
         if self._closed or self._debug:
             return super().call_soon(callback, *args, context=context)
-        handle = LoopHandle(callback, args, self, context)
+        handle: LoopHandle = _new(LoopHandle)  # its attributes are set here, this is passed too often for a call
+        handle._context = copy_context() if context is None else context
+        handle._callback = callback
+        handle._args = args
+        handle._loop = self
+        handle._cancelled = False
+        handle._repr = handle._source_traceback = None
         self._ready.append(handle)
         return handle
 
     def _let_in(self) -> None:
-        """Come to a scheduling point before a ``call_soon``."""
+        """Come to a scheduling point before a ``call_soon`` that is followed."""
         scheduler = self.scheduler
-        if not scheduler.is_followed:
-            task = current_task()
-            if task is not None and (len(scheduler.ready) > 1 or self._has_company()):
-                scheduler.point(task)
-            return
         if scheduler.recorder is not None:
             self._note_foreign()
         if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:

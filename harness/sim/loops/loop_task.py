@@ -7,8 +7,8 @@ hashes that order is the same in every process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
+from collections.abc import Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,15 +38,14 @@ class LoopFuture(asyncio.Future[Any]):
 class LoopHandle(asyncio.Handle):
     """A callback of a controlled loop that is not in debug mode, of which nothing is asked then. Loop-affine."""
 
-    __slots__ = ()
+    if TYPE_CHECKING:  # what the stubs of asyncio leave out
+        _callback: Callable[..., object]
+        _context: Context
+        _loop: EventLoop  # type: ignore[assignment]
+        _repr: str | None
+        _source_traceback: object
 
-    def __init__(
-        self, callback: Callable[..., object], args: Sequence[Any], loop: EventLoop, context: Context | None = None
-    ) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop, self._callback, self._args = loop, callback, args
-        self._cancelled = False
-        self._repr = self._source_traceback = None
+    __slots__ = ()
 
 
 # Reports and texts of asyncio call them as they are.

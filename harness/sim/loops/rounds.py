@@ -53,6 +53,8 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         _scheduled: list[TimerHandle]
         _stopping: bool
 
+    set_running = staticmethod(events._set_running_loop)  # for the OS thread, which all tasks share
+
     def __init__(self, maker: Task) -> None:
         base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
         self.scheduler = maker.scheduler
@@ -75,6 +77,7 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         self._check_closed()
         self._check_running()
         self.task, task.loop, self.scheduler.marked = task, self, self
+        task.loop_hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook
         self.runner = task.number
         try:
             base_events.BaseEventLoop.run_forever(self)
@@ -82,16 +85,7 @@ class Rounds(selector_events.BaseSelectorEventLoop):
             self.is_cut = True
             raise
         finally:
-            self.task = task.loop = self.scheduler.marked = None
-
-    @staticmethod
-    def mark(loop: Rounds | None) -> None:
-        """Tell the OS thread which loop runs in the task that goes on in it."""
-        events._set_running_loop(loop)
-        if loop is None:
-            sys.set_asyncgen_hooks(None, None)
-        else:
-            sys.set_asyncgen_hooks(loop._asyncgen_firstiter_hook, loop._asyncgen_finalizer_hook)
+            self.task = task.loop = task.loop_hooks = self.scheduler.marked = None
 
     def _run_once(self) -> None:
         """Run rounds, in each what is ready when it begins; one of asyncio's own where there is more to do than that.
@@ -100,8 +94,10 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         """
         scheduler, task, ready = self.scheduler, self.task, self._ready
         while ready and not (self._scheduled or self._debug or self._selector.keys or task is None or task.atomic):
-            if scheduler.is_followed or len(scheduler.ready) > 1 or scheduler.clock.timers:
+            if scheduler.is_followed:
                 self._begin_round(task)
+            elif len(scheduler.ready) > 1 or (scheduler.clock.timers and self._has_company()):
+                scheduler.point(task)
             for _ in range(len(ready)):
                 handle = ready.popleft()
                 if not handle._cancelled:
@@ -111,12 +107,8 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         super()._run_once()  # type: ignore[misc]  # no stub has it
 
     def _begin_round(self, task: Task) -> None:
-        """Let others come in before a round; what they left comes before what it runs."""
+        """Let others come in before a round that is followed; what they left comes before what it runs."""
         scheduler = self.scheduler
-        if not scheduler.is_followed:
-            if len(scheduler.ready) > 1 or self._has_company():
-                scheduler.point(task)
-            return
         self._pass(task, self, "round")
         self._has_news = False
         if scheduler.watch is not None:
