@@ -74,6 +74,9 @@ class CallTable:
     Args:
         kinds: How objects are treated.
         own: Ids of the namespaces of the instrumented modules.
+
+    Attributes:
+        effects: What functions do of which that is known, by their ids.
     """
 
     def __init__(self, kinds: KindTable, own: Iterable[int]) -> None:

@@ -54,6 +54,8 @@ class Task:
         *("waits_for", "worker"),
     )
 
+    loop_hooks: Any  # not set before a loop runs, to spare tasks that run none
+
     def __init__(self, scheduler: Scheduler, number: int, name: str, ident: int, body: Callable[[], object]) -> None:
         self.scheduler, self.number, self.name, self.ident = scheduler, number, name, ident
         self.body: Callable[[], object] | None = body

@@ -15,6 +15,7 @@ from typing import Any, final
 from weakref import WeakSet, ref
 
 from harness.sim.loops.event_loop import EventLoop
+from harness.sim.loops.loop_task import LoopTask
 from harness.sim.loops.ordered_set import OrderedRefs
 from harness.sim.loops.policy import Policy
 
@@ -33,6 +34,7 @@ class LoopsApart:
     def __init__(self) -> None:
         self._own = Policy()
         self._made = OrderedRefs()
+        self._has_others = False  # whether a task may have been made by another loop than ours
 
     def __enter__(self) -> None:
         self._running = events._get_running_loop()
@@ -53,9 +55,10 @@ class LoopsApart:
             and events._get_running_loop() is None
             and sys.get_asyncgen_hooks() == (None, None)
         )
-        if is_untouched and not self._foreign():
+        if is_untouched and not (self._has_others and self._foreign()):
             self._own.forget()
             self._made.clear()
+            self._has_others = False
         else:
             with self.left():
                 pass
@@ -72,6 +75,8 @@ class LoopsApart:
     def _add(self, task: Any) -> None:
         """Keep a task among all tasks, without asking to be told of its end: an execution does not last."""
         self._made.append(ref(task))
+        if type(task) is not LoopTask:
+            self._has_others = True
 
     def _foreign(self) -> list[Any]:
         """Return the tasks that another thread of the process has made in the meantime."""
@@ -83,6 +88,7 @@ class LoopsApart:
         del ALL_TASKS.add
         ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
         self._made.clear()
+        self._has_others = False
         for task in foreign:
             ALL_TASKS.add(task)
         events._event_loop_policy = self._policy  # type: ignore[attr-defined]

@@ -50,7 +50,6 @@ class EventLoop(Rounds):
     """An asyncio loop of one execution. Loop-affine, as any; ``call_soon_threadsafe`` is thread-safe."""
 
     if TYPE_CHECKING:  # what the stubs of asyncio leave out
-        _asyncgens: weakref.WeakSet[Any]
         _default_executor: object
         _task_factory: Callable[..., Any] | None
 
@@ -59,7 +58,15 @@ class EventLoop(Rounds):
         if self.scheduler.recorder is not None:
             self.scheduler.recorder.loop_made(maker, self)
         self._connected: weakref.WeakValueDictionary[int, Any] | None = None
-        self._asyncgens.data = OrderedRefs()  # type: ignore[attr-defined]  # no stub has it
+        self._generators: weakref.WeakSet[Any] | None = None
+
+    @property
+    def _asyncgens(self) -> weakref.WeakSet[Any]:
+        """Async generators that have begun; made when it is asked for, most loops have none."""
+        if self._generators is None:
+            self._generators = weakref.WeakSet()
+            self._generators.data = OrderedRefs()  # type: ignore[attr-defined]  # no stub has it
+        return self._generators
 
     @property
     def _transports(self) -> weakref.WeakValueDictionary[int, Any]:
@@ -80,7 +87,7 @@ class EventLoop(Rounds):
         return f"<EventLoop {self.number} {state}{thread}>"
 
     def __del__(self, _warn: object = None) -> None:
-        if self.is_closed() or sys.is_finalizing():
+        if self._closed or sys.is_finalizing():
             return
         if current_task() is None:
             self._closed = True  # left over at the end of its execution: nobody is there to be warned
@@ -102,7 +109,7 @@ class EventLoop(Rounds):
                 scheduler.point(task)
         kind = type(callback)  # nearly all are of these kinds
         if kind is FunctionType:
-            if id(callback.__globals__) not in _ASYNCIO:  # type: ignore[attr-defined]  # functions have it
+            if id(callback.__globals__) not in _ASYNCIO:
                 callback = announced(callback)
         elif kind is not _STEP and (kind is not _WAKE_UP or type(callback.__self__) is not LoopTask):  # type: ignore[attr-defined]
             callback = announced(callback)
@@ -238,7 +245,7 @@ class EventLoop(Rounds):
 
     def shutdown_asyncgens(self) -> Any:
         """Close all async generators that are open, in the order in which they were begun."""
-        if len(self._asyncgens):
+        if self._generators:
             return super().shutdown_asyncgens()
         self._asyncgens_shutdown_called = True
         return _NOTHING_TO_DO

@@ -41,7 +41,7 @@ class LoopHandle(asyncio.Handle):
     if TYPE_CHECKING:  # what the stubs of asyncio leave out
         _callback: Callable[..., object]
         _context: Context
-        _loop: EventLoop  # type: ignore[assignment]
+        _loop: EventLoop
         _repr: str | None
         _source_traceback: object
 

@@ -15,6 +15,7 @@ from harness.sim.escapes import guard
 from harness.sim.loops.apart import ALL_TASKS, EAGER_TASKS
 from harness.sim.loops.event_loop import EventLoop
 from harness.sim.loops.ordered_set import OrderedSet
+from harness.sim.loops.policy import Policy
 from harness.sim.task import current_task
 
 __all__ = ["loop_patches", "ordered_sets"]
@@ -38,7 +39,7 @@ def loop_patches() -> Iterator[tuple[object, str, object]]:
         yield cls, name, guard(getattr(cls, name), f"{name} of a real event loop")
     yield _UNIX_LOOP, "call_soon", _told_after(_UNIX_LOOP.call_soon)
     for owner in (events, asyncio):
-        yield owner, "new_event_loop", _checked(events.new_event_loop)
+        yield owner, "new_event_loop", _quick(_checked(events.new_event_loop))
     yield runners.Runner, "__init__", _checking(runners.Runner.__init__)
     yield runners, "signal", _signal  # its own names make members of an enumeration each time
     for owner in (tasks, asyncio):
@@ -89,6 +90,17 @@ def _checked(real: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyn
     @wraps(real)
     def new_event_loop() -> asyncio.AbstractEventLoop:
         return _ours(real())
+
+    return new_event_loop
+
+
+def _quick(checked: Callable[[], asyncio.AbstractEventLoop]) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return the same for less where the policy is the world's."""
+
+    @wraps(checked)
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        policy = events._event_loop_policy  # type: ignore[attr-defined]  # what set_event_loop_policy sets
+        return policy.new_event_loop() if type(policy) is Policy else checked()
 
     return new_event_loop
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.sim.clock import Timer
 from harness.sim.errors import TaskExit
+from harness.sim.loops.beginning import begin_loop
 from harness.sim.network.selector import Selector
 from harness.sim.task import Task, current_task, running_task
 
@@ -52,11 +53,12 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         _ready: deque[Handle]
         _scheduled: list[TimerHandle]
         _stopping: bool
+        _thread_id: int | None
 
     set_running = staticmethod(events._set_running_loop)  # for the OS thread, which all tasks share
 
     def __init__(self, maker: Task) -> None:
-        base_events.BaseEventLoop.__init__(self)  # the selector's loop makes a selector and sockets
+        begin_loop(self)  # as asyncio's base does; its loop over a selector makes a selector and sockets
         self.scheduler = maker.scheduler
         reference = weakref.ref(self)
         self.scheduler.loops.append(reference)
@@ -74,8 +76,9 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         """Run until ``stop`` is called; as asyncio's."""
         task = running_task()
         assert task is not None
-        self._check_closed()
-        self._check_running()
+        if self._closed or self._thread_id is not None or events._get_running_loop() is not None:
+            self._check_closed()
+            self._check_running()
         self.task, task.loop, self.scheduler.marked = task, self, self
         task.loop_hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook
         self.runner = task.number
