@@ -199,6 +199,7 @@ class _Campaign:
             if deadline is not None and time.monotonic() >= deadline:
                 self.limits.append(f"stopped after {max_seconds:g} s and {len(self.log)} schedules")
                 return
+            del outcome  # with what it holds, before that is searched
 
     def execute(self, world: World, choose: Choose, watch: RaceClocks | None) -> Outcome:
         if self.preempt == "gil":

@@ -133,6 +133,7 @@ class World:
         self._scheduler: Scheduler | None = None
         self._survivors: list[Task] = []
         self._runs = 0
+        self._has_left = self._has_left_loops = False  # whether the last execution's garbage is there, and loops in it
         self.is_interrupted = False
 
     def __enter__(self) -> Self:
@@ -170,6 +171,7 @@ class World:
         if self._watchdog is not None:
             self._watchdog.start()
             cleanup.callback(self._watchdog.stop)
+        cleanup.callback(self._collect)
         gc.freeze()
 
     def __exit__(
@@ -198,6 +200,7 @@ class World:
         Raises:
             KeyboardInterrupt: a second interrupt came before the first took effect, or the program raised it.
         """
+        self._collect()
         self.isolation.restore()
         self._patches.reset(tracker)
         self._states.reset()
@@ -232,9 +235,11 @@ class World:
         outcome = _outcome(scheduler, output)
         if scheduler.loops:
             with self._hushed:
-                self._clear(scheduler)
+                scheduler.dispose()
         else:
-            self._clear(scheduler)
+            scheduler.dispose()
+        self._runs += 1
+        self._has_left, self._has_left_loops = True, bool(scheduler.loops)
         return outcome
 
     def warm_up(self) -> Outcome:
@@ -243,6 +248,7 @@ class World:
         Modules to be instrumented that it imported are rewritten together with the others.
         """
         outcome = self.execute(_first_come)
+        self._collect()
         self._imports.report()
         if self._imported:
             modules = [*self.instrumentation.modules, *self._imported]
@@ -276,10 +282,22 @@ class World:
         else:
             remove_hooks()
 
-    def _clear(self, scheduler: Scheduler) -> None:
-        """Free what the execution left, at a moment that is the same in every run."""
-        scheduler.dispose()
-        self._runs += 1
+    def _collect(self) -> None:
+        """Free what the last execution left, at a moment that is the same in every run.
+
+        That is right before the next one: by then nobody holds the error of a failing one, nor what its traceback leads
+        to.
+        """
+        if not self._has_left:
+            return
+        self._has_left = False
+        if self._has_left_loops:
+            with self._hushed:
+                self._free()
+        else:
+            self._free()
+
+    def _free(self) -> None:
         if self._runs % _YOUNG_COLLECTION_EVERY:
             gc.collect(0)
         elif self._runs % _FULL_COLLECTION_EVERY:
