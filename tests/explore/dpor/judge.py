@@ -39,6 +39,11 @@ class Findings:
         """Whether a task failed in one of the executions, which ends it."""
         return any(kind == "error" for kind, *_ in self.endings)
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether no proof is given because a call may do anything."""
+        return any("may do anything" in limit for limit in self.limits)
+
 
 def by_reduction(world: World, program: Callable[[], None], most: int) -> Findings:
     dpor = Dpor()

@@ -11,12 +11,22 @@ from typing import Any
 from tests.explore.dpor.notes import note
 from tests.explore.dpor.shared import Shared, Step, draw_step, moment, own, table
 
-__all__ = ["COROUTINES", "REQUESTS", "begin"]
+__all__ = ["COROUTINES", "REQUESTS", "begin", "serve"]
 
 
 def begin(s: Shared, me: int, at: int, step: Step) -> Coroutine[Any, Any, None]:
     function, *arguments = step
     return function(s, me, at, *arguments)  # type: ignore[no-any-return]  # a table of coroutines
+
+
+def serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, and end what is left there."""
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
 
 
 # What any thread may ask

@@ -14,7 +14,7 @@ from tests.explore.dpor.notes import selected
 from tests.explore.dpor.shared import Step, draw_step, make_shared
 from tests.explore.dpor.thread_steps import run
 
-__all__ = ["MODULES", "on_loops", "on_threads", "program", "program_on_loops", "selected_program"]
+__all__ = ["MODULES", "on_loops", "on_threads", "operations", "program", "program_on_loops", "selected_program"]
 
 MODULES = (thread_steps, loop_steps)  # what a world of these programs rewrites besides this module
 
@@ -67,7 +67,7 @@ def on_loops(loops: int, steps: tuple[tuple[Step, ...], ...]) -> Callable[[], No
 
     def main() -> None:
         s = make_shared(0, loops)
-        runners = [threading.Thread(target=at.loop.run_forever) for at in s.loops]
+        runners = [threading.Thread(target=loop_steps.serve, args=(at.loop,)) for at in s.loops]
         tasks = [threading.Thread(target=run, args=(s, me, steps[me])) for me in range(1, len(steps))]
         for thread in (*runners, *tasks):
             thread.start()
@@ -80,6 +80,20 @@ def on_loops(loops: int, steps: tuple[tuple[Step, ...], ...]) -> Callable[[], No
             at.loop.close()
 
     return main
+
+
+def operations(seed: int, *, looped: bool) -> set[str]:
+    """Return the names of what the tasks of a generated program do, and how many loops it has."""
+    names: set[str] = set()
+    loops, tasks = generate_looped(seed) if looped else (0, generate(seed)[1])
+    pending: list[object] = [loops, *tasks]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tuple):
+            pending += part
+        elif callable(part):
+            names.add(part.__name__)
+    return names | {f"{loops} loops"}
 
 
 def selected_program() -> None:
