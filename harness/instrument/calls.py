@@ -20,9 +20,11 @@ __all__ = ["CallRewriter"]
 
 _STEPPERS = frozenset({"enumerate", "filter", "map", "zip"})
 _ACCESSORS: dict[str, Operation] = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
+_QUANTIFIERS = frozenset({"all", "any"})
 _UNREAD = FRESH | {ast.Lambda, ast.Starred}  # what no hook looks at: nobody else has it, or it is read elsewhere
 _CONSTANTS = frozenset({ast.Constant})
 _SHALLOW = frozenset({"bool", "iter", "len", "list", "reversed", "tuple"})  # do not look into items
+_SEARCHING = frozenset({"count", "index", "remove"})
 # Methods of containers that do nothing to their arguments but keep them, or look for them.
 _KEEPING = frozenset({"add", "append", "appendleft", "clear", "copy", "get", "insert", "pop", "popleft", "setdefault"})
 
@@ -37,6 +39,10 @@ class CallRewriter(OperatorRewriter):
         name = node.func.id if isinstance(node.func, ast.Name) and self.scope.is_global(node.func.id) else ""
         if name in _ACCESSORS and len(node.args) > 1:
             return self._visit_accessor(node, _ACCESSORS[name])
+        if name in _QUANTIFIERS and _is_quantified(node) and self.scope.is_builtin(name):
+            self.tested_generators.add(node.args[0])
+            node.args = [self.expression(node.args[0])]
+            return node
         if self._is_harmless(node, name):
             node.func = self.expression(node.func)
             self._visit_arguments(node)
@@ -76,11 +82,8 @@ class CallRewriter(OperatorRewriter):
         is_confined = isinstance(function, ast.Attribute) and self.is_confined(function.value)
         copies = self._copies(node) if simple_args and simple_keywords else []
         name = self._visit_called(function)
-        if is_confined:
-            self._visit_arguments(node)
-            if name not in _KEEPING:
-                node.args = [self.looked_at(argument) for argument in node.args]
-            return node
+        if is_confined and (name != "sort" or all(map(self._is_plain_keyword, node.keywords))):
+            return self._visit_confined_call(node, name)
         is_visited = isinstance(function, ast.Attribute) or self.is_evaluating(function)
         node.func = function if is_visited else self.expression(function)
         self._visit_arguments(node)
@@ -102,6 +105,25 @@ class CallRewriter(OperatorRewriter):
             hooked.keywords = node.keywords
             return placed(ast.Call(hooked, [], []), at)
         return self.call("call", at, placed(ast.Starred(hooked, ast.Load()), at))
+
+    def _visit_confined_call(self, node: ast.Call, name: str) -> ast.expr:
+        """Rewrite the call of a method of a container that nobody else can reach, but for what is in it."""
+        assert isinstance(node.func, ast.Attribute)
+        held = node.func.value
+        self._visit_arguments(node)
+        if name == "update":
+            node.args = [self.hook("gathered", argument, "read", "__iter__", argument) for argument in node.args]
+        elif name not in _KEEPING:
+            node.args = [self.looked_at(argument) for argument in node.args]
+        if name in _SEARCHING and len(node.args) == 1 and not isinstance(node.args[0], ast.Starred):
+            searched = self.contents(held)
+            node.args = [self.hook("member", node, "read", "__contains__", node.args[0], searched)]
+        elif name == "sort":
+            node.func = self.hook("sorting", node, "call", name, node.func, self.contents(held))
+        return node
+
+    def _is_plain_keyword(self, keyword: ast.keyword) -> bool:
+        return isinstance(keyword.value, ast.Lambda) or self.is_simple(keyword.value)
 
     def _visit_called(self, function: ast.expr) -> str:
         """Rewrite what the function of a call is an attribute of; return the function's name."""
@@ -166,6 +188,11 @@ class CallRewriter(OperatorRewriter):
         elif is_plain and not isinstance(node.args[-1], ast.Starred) and not assigns(node.args[-1]):
             node.args[-1] = self.hook("stored", node, operation, attribute, node.args[-1], copy_of(target))
         return node
+
+
+def _is_quantified(node: ast.Call) -> bool:
+    """Return whether a call goes through a generator that it makes itself, so that each item is tested at once."""
+    return len(node.args) == 1 and not node.keywords and isinstance(node.args[0], ast.GeneratorExp)
 
 
 def _call_location(node: ast.Call, function: ast.expr) -> ast.expr:

@@ -165,8 +165,9 @@ class ExpressionRewriter(CallRewriter):
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
         value = self.expression(node.value)
-        is_plain = type(node.value) in _PLAIN_TEXT or not self.is_active or self.is_confined(node.value)
-        node.value = value if is_plain else self.hook("text", node.value, "read", "__format__", value)
+        is_plain = type(node.value) in _PLAIN_TEXT or not self.is_active
+        hook = "shown" if self.is_confined(node.value) else "text"
+        node.value = value if is_plain else self.hook(hook, node.value, "read", "__format__", value)
         node.format_spec = node.format_spec and self.expression(node.format_spec)
         return node
 
@@ -210,6 +211,8 @@ class ExpressionRewriter(CallRewriter):
             generator.ifs = [self.tested(test) for test in generator.ifs]
         if isinstance(node, ast.DictComp):
             node.key, node.value = self.expression(node.key), self.expression(node.value)
+        elif node in self.tested_generators:
+            node.elt = self.tested(node.elt)
         else:
             node.elt = self.expression(node.elt)
 

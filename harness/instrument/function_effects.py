@@ -7,6 +7,7 @@ a function stands here only when its documentation says what it does, in every s
 
 from __future__ import annotations
 
+import atexit
 import bisect
 import builtins
 import collections
@@ -19,8 +20,10 @@ import heapq
 import inspect
 import itertools
 import json
+import logging
 import math
 import operator
+import os
 import pickle
 import pprint
 import textwrap
@@ -35,7 +38,7 @@ import immutables
 
 __all__ = ["EVALUATES", "EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
-Depth = Literal["nothing", "whole", "shallow", "text", "deep", "reach", "anything"]
+Depth = Literal["nothing", "whole", "pairs", "shallow", "text", "deep", "reach", "outside", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class CallEffect:
     """Effect of a call.
 
     Attributes:
-        reads: How far arguments are read: not at all; their own items (``whole``), or attributes too (``shallow``);
-            what they contain, however deep, as
-            far as containers and generated methods go (``text``), or attributes of instances too (``deep``);
-            everything that can be reached is read and written (``reach``), and what cannot (``anything``).
+        reads: How far arguments are read: not at all; their own items (``whole``), what these consist of where they
+            are no mappings (``pairs``), or attributes too (``shallow``); what they contain, however deep, as far as
+            containers and generated methods go (``text``), or attributes of instances too (``deep``);
+            everything that can be reached is read and written (``reach``), files beside (``outside``), and what cannot
+            be reached (``anything``).
         writes_first: Whether the first argument is written as well.
         calls_back: Whether code of the program may run in the middle: ``__eq__``, ``__lt__`` or ``__hash__`` of an
             item, or a function among the arguments.
@@ -59,17 +63,28 @@ class CallEffect:
 
 NOTHING = CallEffect("nothing")
 WHOLE = CallEffect("whole")
+PAIRS = CallEffect("pairs")
 SHALLOW = CallEffect("shallow")
 TEXT = CallEffect("text")
 SCANS = CallEffect("text", calls_back=True)
 DEEP = CallEffect("deep")
 UPDATES = CallEffect("whole", writes_first=True)
+LOGS = CallEffect("text")  # at once, with the texts of the program's own
 SORTS = CallEffect("text", writes_first=True, calls_back=True)
 OPAQUE = CallEffect("reach")
+OUTSIDE = CallEffect("outside")
 EVALUATES = CallEffect("anything")
 
 # Built-ins that run text, or code compiled from it, which nobody rewrites.
 EVALUATING = frozenset({"eval", "exec"})
+
+# Modules whose functions speak to the system, and methods of paths that do.
+OUTER_MODULES = frozenset({"_io", "fileinput", "genericpath", "glob", "io", "nt", "os", "posix", "shutil", "tempfile"})
+OF_PATHS = frozenset(
+    {"chmod", "exists", "glob", "hardlink_to", "is_dir", "is_file", "iterdir", "lstat", "mkdir", "open", "read_bytes"}
+    | {"read_text", "rename", "replace", "rglob", "rmdir", "samefile", "stat", "symlink_to", "touch", "unlink"}
+    | {"walk", "write_bytes", "write_text"}
+)
 
 # Names of built-ins whose calls need no hook at all, whatever is given to them.
 HARMLESS_BUILTINS = frozenset(
@@ -89,25 +104,28 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (
         builtins,
         NOTHING,
-        "callable classmethod delattr dir enumerate filter getattr globals hasattr id isinstance issubclass iter "
-        "locals map object property range setattr slice staticmethod super vars zip",
+        "callable classmethod dir enumerate filter globals id isinstance issubclass iter "
+        "locals map object property range slice staticmethod super vars zip",
     ),
     (
         builtins,
         WHOLE,
-        "abs bin bool bytearray bytes chr complex dict divmod float hex int len list memoryview oct ord "
+        "abs bin bool bytearray bytes chr complex divmod float hex int len list memoryview oct ord "
         "next pow reversed round tuple type frozenset set",
     ),
+    (builtins, PAIRS, "dict"),
     (builtins, SCANS, "all any max min sum"),
     (builtins, EVALUATES, " ".join(sorted(EVALUATING))),
     (builtins, TEXT, "ascii format hash print repr sorted str"),
+    (atexit, EVALUATES, "register unregister _clear _run_exitfuncs"),
     (bisect, SCANS, "bisect bisect_left bisect_right"),
     (bisect, SORTS, "insort insort_left insort_right"),
     (collections, WHOLE, "ChainMap Counter OrderedDict UserDict UserList defaultdict deque"),
     (collections.Counter, WHOLE, "__add__ __and__ __or__ __sub__ copy elements most_common total"),
     (collections.Counter, UPDATES, "__iadd__ __iand__ __ior__ __isub__ subtract update"),
     (collections.ChainMap, TEXT, "__contains__ __getitem__ __iter__ __len__ get items keys values"),
-    (contextlib, NOTHING, "ExitStack AsyncExitStack closing nullcontext redirect_stdout redirect_stderr suppress"),
+    (contextlib, NOTHING, "ExitStack AsyncExitStack closing nullcontext suppress"),
+    (contextlib, EVALUATES, "chdir redirect_stdout redirect_stderr"),
     (copy, SHALLOW, "copy"),
     (copy, DEEP, "deepcopy"),
     (dataclasses, WHOLE, "fields is_dataclass"),
@@ -122,6 +140,10 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (itertools, WHOLE, "combinations combinations_with_replacement permutations product tee"),
     (difflib, TEXT, "get_close_matches"),
     (json, DEEP, "dumps loads"),
+    (logging, EVALUATES, "basicConfig captureWarnings disable setLogRecordFactory setLoggerClass shutdown"),
+    (logging.Logger, EVALUATES, "addFilter addHandler removeFilter removeHandler setLevel"),
+    (logging.Handler, EVALUATES, "addFilter removeFilter setFormatter setLevel"),
+    (os, NOTHING, "cpu_count fsdecode fsencode fspath getpid getppid urandom"),
     (json.JSONEncoder, DEEP, "encode"),
     (
         operator,

@@ -97,6 +97,22 @@ class Hooks(Protocol):
         """Before an object becomes part of a text."""
 
     @staticmethod
+    def contents(container: object) -> object:
+        """Return what is in a container that nobody else can reach, ``None`` where that cannot change."""
+
+    @staticmethod
+    def shown(container: object, site: int) -> object:
+        """Before a container that nobody else can reach becomes part of a text."""
+
+    @staticmethod
+    def gathered(obj: object, site: int) -> object:
+        """Before a container that nobody else can reach takes what is in an object."""
+
+    @staticmethod
+    def sorting(method: object, contents: object, site: int) -> object:
+        """Before a list that nobody else can reach is sorted; gives the method."""
+
+    @staticmethod
     def matched(obj: object, site: int) -> object:
         """Before patterns look into an object."""
 

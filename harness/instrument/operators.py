@@ -86,8 +86,12 @@ class OperatorRewriter(Placer):
         return self.hook("operands", at, operation, name, new_left, new_right)
 
     def _other(self, node: ast.expr) -> ast.expr:
-        """Return a second node for an operand; what nobody else can reach need not be looked at."""
-        return placed(ast.Constant(None), node) if self.is_confined(node) else copy_of(node)
+        """Return a second node for an operand; of what nobody else can reach, what is in it."""
+        return self.contents(node) if self.is_confined(node) else copy_of(node)
+
+    def contents(self, confined: ast.expr) -> ast.expr:
+        """Return what is in a container that nobody else can reach, for a hook to look at."""
+        return self.call("contents", confined, copy_of(confined))
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         if not self.is_active or self._is_explanation(node):
@@ -117,7 +121,13 @@ class OperatorRewriter(Placer):
         return self.call(name, node, placed(ast.Starred(pair, ast.Load()), node))
 
     def _search(self, node: ast.Compare, left: ast.expr, right: ast.expr, operator: ast.cmpop) -> ast.expr:
-        if self.is_confined(right) or (type(right) in FRESH and not (self.is_simple(left) and _has_items(right))):
+        if self.is_confined(right):
+            value = self.expression(left)
+            if isinstance(left, ast.Constant):  # to compare it looks into no container
+                return node
+            node.left = self.hook("member", right, "read", "__contains__", value, self.contents(right))
+            return node
+        if type(right) in FRESH and not (self.is_simple(left) and _has_items(right)):
             self.generic_visit(node)
             return node
         new_left, new_right = self.expression(left), self.expression(right)
@@ -146,7 +156,7 @@ class OperatorRewriter(Placer):
         return node
 
     def _operand_of_chain(self, node: ast.expr, operator: ast.cmpop, left: ast.expr | None) -> ast.expr:
-        if isinstance(operator, (ast.Is, ast.IsNot)) or type(node) in FRESH or self.is_confined(node):
+        if isinstance(operator, (ast.Is, ast.IsNot)) or type(node) in FRESH:
             return self.expression(node)
         new = self.expression(node)
         if isinstance(operator, (ast.In, ast.NotIn)):
@@ -167,6 +177,12 @@ class OperatorRewriter(Placer):
 
     def tested(self, node: ast.expr) -> ast.expr:
         """Return the expression of a truth test; only what may be a container gets a hook, constants never."""
+        if isinstance(node, ast.BoolOp):
+            node.values = [self.tested(value) for value in node.values]
+            return node
+        if isinstance(node, ast.IfExp):
+            node.test, node.body, node.orelse = (self.tested(part) for part in (node.test, node.body, node.orelse))
+            return node
         is_constant = isinstance(node, ast.Name) and node.id == "__debug__"
         may_be_container = type(node) in _TESTED and self.is_active and not self.is_confined(node)
         result = self.expression(node)

@@ -51,6 +51,7 @@ class Placer(NodeRewriter):
         self.occurrences = 0
         self.confined: frozenset[str] = frozenset()
         self.targets: list[set[str]] = []  # names bound by the comprehensions around, innermost last
+        self.tested_generators: set[ast.AST] = set()  # expressions each of whose items is tested for truth at once
 
     # Hook calls
 

@@ -265,8 +265,8 @@ class _Rewriter(ExpressionRewriter):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
         target = node.target
-        is_confined = isinstance(target, (ast.Attribute, ast.Subscript)) and self.is_confined(target.value)
-        if not self.is_active or is_confined:
+        is_confined = isinstance(target, ast.Subscript) and self.is_confined(target.value)
+        if not self.is_active or (is_confined and _is_number(node.value)):  # which no container can be changed by
             self.generic_visit(node)
             return node
         if isinstance(target, ast.Name):
@@ -299,11 +299,13 @@ class _Rewriter(ExpressionRewriter):
     def _augment_subscript(self, node: ast.AugAssign, target: ast.Subscript) -> list[ast.stmt]:
         held, again, release = self._held(target.value, _HELD_OBJECT, node.value)
         held_key, key_again, release_key = self._held(target.slice, _HELD_KEY, node.value)
-        hooked = self.hook("key", target, "read", None, copy_of(again), held_key)
-        old = placed(ast.Subscript(held, hooked, ast.Load()), target)
-        new = self._combined(node, old)
+        is_confined = self.is_confined(target.value)
+        key = held_key if is_confined else self.hook("key", target, "read", None, copy_of(again), held_key)
+        old = placed(ast.Subscript(held, key, ast.Load()), target)
+        value = self._combined(node, old)
         target.value, target.slice = again, key_again
-        value = self.hook("storeditem", target, "write", None, new, copy_of(again), copy_of(key_again))
+        if not is_confined:
+            value = self.hook("storeditem", target, "write", None, value, copy_of(again), copy_of(key_again))
         return [placed(ast.Assign([target], value), node), *release, *release_key]
 
     def _combined(self, node: ast.AugAssign, old: ast.expr) -> ast.expr:
@@ -326,6 +328,10 @@ class _Rewriter(ExpressionRewriter):
         held = placed(ast.NamedExpr(store, self.as_object(self.expression(node))), node)
         release = ast.Delete([placed(ast.Name(name, ast.Del()), node)])
         return held, load, [placed(release, node)]
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
 
 
 def _inplace(node: ast.AugAssign) -> str:

@@ -17,6 +17,7 @@ __all__ = ["StoredNames", "stored_names"]
 
 _CONSTRUCTORS = frozenset({"__init__", "__post_init__", "__setstate__"})
 _STORING = frozenset({"setattr", "delattr", "__setattr__", "__delattr__"})
+_OF_DESCRIPTORS = frozenset({"__set__", "__delete__"})
 # Bases known to construct an object once, and to leave its attributes alone.
 _PLAIN_BASES = frozenset({"object", "ABC", "Exception", "Generic", "Protocol", "RuntimeError", "ValueError"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.GeneratorExp, ast.ClassDef)
@@ -83,6 +84,7 @@ def stored_names(code: Iterable[ast.AST]) -> StoredNames:
         elif isinstance(node, ast.Call):
             stored = None if node in constructing else _name_stored_by_call(node)
             anything = anything or stored == ""
+            anything = anything or any(map(_is_accessor, node.args))
             forced.update({_without_class(stored)} if stored else ())
         elif isinstance(node, ast.FunctionDef) and any(map(_is_cached_property, node.decorator_list)):
             lazy.add(_without_class(node.name))
@@ -234,6 +236,15 @@ def _is_cached_property(node: ast.expr) -> bool:
     return (node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")) == "cached_property"
 
 
+def _is_accessor(argument: ast.expr) -> bool:
+    """Return whether an argument is a function that stores attributes, to be called by others."""
+    return isinstance(argument, (ast.Name, ast.Attribute)) and _name_of(argument) in _STORING
+
+
+def _name_of(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
 def _is_globals(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
 
@@ -251,6 +262,8 @@ def _name_stored_by_call(node: ast.Call) -> str | None:
     called = function.id if isinstance(function, ast.Name) else getattr(function, "attr", None)
     if called in {"vars", "globals"}:
         return ""
+    if called in _OF_DESCRIPTORS and isinstance(function, ast.Attribute):  # the descriptor is named as its attribute
+        return function.value.attr if isinstance(function.value, ast.Attribute) else ""
     if called not in _STORING or len(node.args) < 2:
         return None
     name = node.args[0] if len(node.args) == 2 and called == "__setattr__" else node.args[1]

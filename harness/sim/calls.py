@@ -14,17 +14,31 @@ import re
 import types
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
-from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import final
 
 from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, effect_of
-from harness.instrument.function_effects import DEEP, HARMLESS_MODULES, NOTHING, SCANS, TEXT, WHOLE
+from harness.instrument.function_effects import (
+    DEEP,
+    HARMLESS_MODULES,
+    LOGS,
+    NOTHING,
+    OF_PATHS,
+    OUTER_MODULES,
+    OUTSIDE,
+    PAIRS,
+    SCANS,
+    TEXT,
+    WHOLE,
+)
 from harness.sim.authors import Authors
+from harness.sim.call import Call
 from harness.sim.event import NO_KEY
+from harness.sim.indirect import accessor_call, dispatch_call, slot_call
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
-from harness.sim.reach import ANYTHING, BUILTIN_METHODS, behind, leads_to_mutable, reach, sources
+from harness.sim.reach import ANYTHING, BUILTIN_METHODS, FILES, behind, leads_to_mutable, reach, sources
 from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
@@ -43,28 +57,8 @@ _GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.meth
 _CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _OPERATORS = frozenset({"True", "False", "None", "and", "or", "not", "in", "is", "if", "else"})
+_BEYOND = {"outside": FILES, "anything": ANYTHING}  # what cannot be reached, by effect
 _MOST_ITEMS = 1_000  # looked at for code of the program
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call that touches something.
-
-    Attributes:
-        name: Of the function, for people.
-        effect: What is known of it.
-        receiver: The object whose method it is, or ``None``.
-        touches_receiver: What the method does to it, when it is known.
-        arguments: All arguments.
-        attribute: The attribute of the receiver that is touched, where it is no more than that.
-    """
-
-    name: str
-    effect: CallEffect
-    receiver: object
-    touches_receiver: Access | None
-    arguments: Sequence[object]
-    attribute: str | None = None
 
 
 @final
@@ -122,7 +116,19 @@ class CallTable:
         namespace = function.__globals__
         if id(namespace) in self._own:
             return None
-        return self._call(self._effect_of_namespace(namespace), arguments, function.__name__)
+        effect = self._effect_of_namespace(namespace)
+        if effect is NOTHING or effect is OUTSIDE:
+            known = dispatch_call(function)
+            if known is not None:
+                return known
+        return self._call(self._logged(effect, arguments), arguments, function.__name__)
+
+    def _logged(self, effect: CallEffect, arguments: Sequence[object]) -> CallEffect:
+        """Return the effect of a call on arguments: texts that are made for a log make no scheduling points."""
+        if effect is not LOGS:
+            return effect
+        own = [arg for arg in arguments if self._kinds[type(arg)] == OWN and self._authors.of(type(arg)) == "own"]
+        return DEEP if own else TEXT
 
     def is_announced(self, function: object, arguments: Sequence[object] = ()) -> bool:
         """Return whether a call by a library needs no hook: the function makes its own points, or belongs to asyncio.
@@ -165,7 +171,7 @@ class CallTable:
         found = self._of_modules.get(id(namespace))
         if found is None:
             found = self._of_modules[id(namespace)] = self._effect_of_module(namespace.get("__name__"))
-            if found is NOTHING:
+            if found is NOTHING and namespace is not vars(functools):  # what that makes has tables of its own
                 self.silent_namespaces.add(id(namespace))
         return found
 
@@ -180,9 +186,11 @@ class CallTable:
         if known is not None:
             return self._call(known[1], [receiver, *arguments], function.__name__)
         kind = self._kinds[type(receiver)]
-        effect = self._effect_of_namespace(namespace)
+        effect = self._logged(self._effect_of_namespace(namespace), arguments)
         if kind == FOREIGN and effect is NOTHING:
             effect = OPAQUE
+        if function.__name__ in OF_PATHS and isinstance(receiver, PurePath):
+            return self._call(OUTSIDE, arguments, function.__name__)
         if kind == FOREIGN or effect.reads == "reach":
             return self._call(effect, [receiver, *arguments], function.__name__, receiver)
         return self._call(effect, arguments, function.__name__)
@@ -191,12 +199,15 @@ class CallTable:
         receiver, name = function.__self__, function.__name__
         if receiver is None or type(receiver) is types.ModuleType:  # isinstance may ask the receiver for its class
             module = getattr(function, "__module__", None)
-            return self._call(self._effect_of_module(module), arguments, name)
+            found = accessor_call(function, arguments, self._kinds) if module == "builtins" else None
+            return found or self._call(self._effect_of_module(module), arguments, name)
         return self._of_receiver(receiver, name, arguments, function)
 
     def _of_receiver(self, receiver: object, name: str, arguments: Sequence[object], function: object) -> Call | None:
         if type(receiver) is types.MappingProxyType:
             receiver = behind(receiver)
+        if type(receiver) is types.MemberDescriptorType:
+            return slot_call(receiver, name, arguments, self._kinds)
         kind = self._kinds[type(receiver)]
         if kind == CONTAINER:
             return self._of_container(receiver, name, arguments)
@@ -225,7 +236,15 @@ class CallTable:
         base = next((base for base in kind.__mro__ if base in CONTAINERS), None)
         effect = effect_of(base, name) if base is not None else None
         writes, keyed = (effect.writes, effect.keyed) if effect is not None else (True, False)
-        read = NOTHING if name in _STORING else TEXT if name in _LOOKING else WHOLE
+        read = (
+            PAIRS
+            if name == "update" and issubclass(kind, dict)
+            else NOTHING
+            if name in _STORING
+            else TEXT
+            if name in _LOOKING
+            else WHOLE
+        )
         return writes, keyed, dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
@@ -335,7 +354,9 @@ class CallTable:
 
     def _effect_of_name(self, name: str) -> CallEffect:
         if name.startswith("harness.sim") or name in HARMLESS_MODULES:
-            return TEXT if name == "logging" else NOTHING
+            return LOGS if name == "logging" else NOTHING
+        if name in OUTER_MODULES:
+            return OUTSIDE
         package = name.partition(".")[0]
         if package in _TESTING:
             return DEEP
@@ -343,7 +364,7 @@ class CallTable:
         return NOTHING if is_harmless or name.startswith("namedtuple_") else OPAQUE
 
     def _call(self, effect: CallEffect, arguments: Sequence[object], name: str, receiver: object = None) -> Call | None:
-        if effect is NOTHING or not self._touches(effect, arguments):
+        if effect is NOTHING or (effect is not OUTSIDE and not self._touches(effect, arguments)):
             return None
         return Call(name, effect, receiver, None, arguments)
 
@@ -353,7 +374,9 @@ class CallTable:
             return False
         if depth == "shallow":
             return any(kinds[type(argument)] in _CHANGING or self._is_copied(argument) for argument in arguments)
-        if depth == "whole":
+        if depth == "pairs" and any(kinds[type(item)] == CONTAINER for arg in arguments for item in _items(arg)):
+            return True
+        if depth in ("whole", "pairs"):
             return not _CHANGING.isdisjoint([kinds[type(argument)] for argument in arguments])
         if depth == "text":
             return any(map(self._shows, arguments))
@@ -377,9 +400,9 @@ class CallTable:
     def accesses(self, call: Call) -> list[Access] | None:
         """Return what a call touches, each object once, or ``None`` where that is not known for sure."""
         effect = call.effect
-        if effect.reads in ("reach", "anything") or (effect.calls_back and self._may_call_back(call)):
+        if effect.reads in ("reach", "outside", "anything") or (effect.calls_back and self._may_call_back(call)):
             return None
-        if effect.reads == "whole" and any(self._kinds[type(obj)] == FOREIGN for obj in call.arguments):
+        if effect.reads in ("whole", "pairs") and any(self._kinds[type(obj)] == FOREIGN for obj in call.arguments):
             return None  # its ``__len__`` or ``__iter__`` may do anything
         found = [] if call.touches_receiver is None else [call.touches_receiver]
         if effect.writes_first and call.arguments:
@@ -403,15 +426,18 @@ class CallTable:
         """Return all that an opaque call may touch, and whether that is all of it."""
         roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
         found, is_all = reach(roots, self._kinds)
-        return ([*found, ANYTHING], False) if call.effect.reads == "anything" else (found, is_all)
+        beyond = _BEYOND.get(call.effect.reads)
+        return (found, is_all) if beyond is None else ([*found, beyond], False)
 
     def _read(self, effect: CallEffect, arguments: Sequence[object]) -> list[object]:
-        if effect.reads in ("whole", "shallow"):
+        if effect.reads in ("whole", "pairs", "shallow"):
             found: list[object] = []
             for argument in arguments:
                 kind = self._kinds[type(argument)]
                 if kind in (CONTAINER, FOREIGN) or (effect.reads == "shallow" and self._is_copied(argument)):
                     found.append(behind(argument))
+                if effect.reads == "pairs" and not hasattr(type(argument), "keys"):
+                    found += [item for item in _items(argument) if self._kinds[type(item)] == CONTAINER]
             return found
         shown = [argument for argument in arguments if effect.reads != "text" or self._shows(argument)]
         return reach(shown, self._kinds)[0]

@@ -21,9 +21,11 @@ from types import FunctionType, MethodType
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, SiteTable
 from harness.instrument.function_effects import EVALUATES, SCANS, WHOLE
 from harness.instrument.patterns import NESTED
-from harness.sim.calls import Call, CallTable
+from harness.sim.call import Call
+from harness.sim.calls import CallTable
 from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY
+from harness.sim.given import GivenTable
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, TOLD, KindTable
 from harness.sim.points import FIRST_STEP, Points
 from harness.sim.reach import (
@@ -71,6 +73,7 @@ def make_hooks(
     own = frozenset(map(id, namespaces))
     calls = CallTable(kinds, own)
     silent, silent_classes, known_effects = calls.silent_namespaces, calls.silent_classes, calls.effects
+    given = GivenTable(kinds, own)
     passing = Points(sites, kinds, calls)
     touch, touch_all, perform = passing.touch, passing.touch_all, passing.perform
     sites[_LATER] = FIRST_STEP
@@ -90,6 +93,11 @@ def make_hooks(
             return function(later(arguments[0]), *arguments[1:], **keywords)  # type: ignore[arg-type]  # what it runs
         hooked = called_with(function, _LATER, *arguments, *keywords.values())
         return hooked(*arguments, **keywords)  # type: ignore[operator]  # it stands for a function
+
+    def looked_into(task: Task, function: object, arguments: Sequence[object], site: int) -> object:
+        if task.scheduler.tracker is None or task.inside:
+            return function
+        return given.looking(function, arguments, partial(passing.note_given, task, site))
 
     def attr(obj: object, site: int) -> object:
         worker = getcurrent()
@@ -173,6 +181,8 @@ def make_hooks(
             call = calls.resolve(function, others)
             if call is not None:
                 perform(task, site, call)
+            if others and task.scheduler.tracker is not None:
+                return looked_into(task, function, others, site)
         return function
 
     def called_with(function: object, site: int, /, *arguments: object) -> object:
@@ -184,6 +194,8 @@ def make_hooks(
         if worker.__class__ is kind_of_worker and not worker.task.atomic:
             if (function is map or function is filter) and arguments and not calls.steps.is_seen(arguments[0]):
                 note_applied(arguments[0], arguments[1:])
+                if arguments[0] is not None and given.feeds(arguments[1:]):
+                    arguments = (later(arguments[0]), *arguments[1:])  # type: ignore[arg-type]  # it is called
             shared: Sequence[object] = arguments
             for position in range(len(arguments)):
                 argument = arguments[position]
@@ -193,6 +205,8 @@ def make_hooks(
                     opened = _gone_through(argument) if kind is ITERATOR else [_opened(argument)]
                     shared = [*shared[:position], opened[0], *shared[position + 1 :], *opened[1:]]
             function = called_with(function, site, *shared)
+            if shared is not arguments:
+                function = looked_into(worker.task, function, arguments, site)
         return (function, *arguments)
 
     def _gone_through(fresh: object) -> list[object]:
@@ -285,6 +299,38 @@ def make_hooks(
             if call is not None:
                 perform(task, site, call)
         return obj
+
+    def contents(container: object) -> object:
+        is_plain = PLAIN.issuperset(map(type, container))  # type: ignore[call-overload]  # it is a list, set or dict
+        if is_plain and (type(container) is not dict or PLAIN.issuperset(map(type, container.values()))):
+            return None
+        return _opened(container)
+
+    def shown(container: object, site: int) -> object:
+        perform_on(str, contents(container), site)
+        return container
+
+    def gathered(obj: object, site: int) -> object:
+        perform_on(dict, _opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, site)
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic and task.scheduler.tracker:
+            return given.items(obj, partial(passing.note_given, task, site))
+        return obj
+
+    def sorting(method: object, contents: object, site: int) -> object:
+        perform_on(sorted, contents, site)
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
+            return looked_into(task, method, (method,), site)
+        return method
+
+    def perform_on(function: object, obj: object, site: int) -> None:
+        """Pass a scheduling point before something is done to an object that a function would do."""
+        worker = getcurrent()
+        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
+            call = calls.resolve(function, (obj,))
+            if call is not None:
+                perform(task, site, call)
 
     def matched(obj: object, site: int) -> object:
         worker = getcurrent()
@@ -444,6 +490,10 @@ def make_hooks(
         is_inside,
         unpacked,
         text,
+        contents,
+        shown,
+        gathered,
+        sorting,
         matched,
         unseen,
         operand,

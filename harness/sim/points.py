@@ -10,10 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import final
 
 from harness.instrument import Site, SiteTable
-from harness.sim.calls import Access, Call, CallTable
+from harness.sim.call import Call
+from harness.sim.calls import CallTable
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
 from harness.sim.kinds import CONTAINER, FOREIGN, OWN, KindTable
-from harness.sim.reach import behind, is_plain_attribute, reach
+from harness.sim.reach import ANYTHING, behind, is_plain_attribute, reach
+from harness.sim.stepping import Access
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
 from harness.sim.values import PLAIN
@@ -48,8 +50,10 @@ class Points:
         where = self._sites[site]
         # Most are so: no view, no container, no code to look at.
         is_simple = key is NO_KEY and self._kinds[type(obj)] is OWN
-        if scheduler.tracker is not None and not task.inside:
-            if is_simple:
+        if scheduler.tracker is not None:
+            if task.inside:
+                _note_inside(task, scheduler.tracker)
+            elif is_simple:
                 scheduler.tracker.access(task, obj, where, key, where.operation)
             else:
                 self._declare(task, scheduler.tracker, obj, where, key)
@@ -83,7 +87,9 @@ class Points:
         if not scheduler.is_followed:
             scheduler.point(task)
             return
-        if scheduler.tracker is not None and not task.inside:
+        if scheduler.tracker is not None and task.inside:
+            _note_inside(task, scheduler.tracker)
+        elif scheduler.tracker is not None:
             for obj, key, operation in plan():
                 scheduler.tracker.access(task, obj, self._sites.nameless(site), plain_key(obj, key), operation)
         scheduler.point(task)
@@ -100,7 +106,9 @@ class Points:
         if not scheduler.is_followed:
             scheduler.point(task)
             return
-        if scheduler.tracker is not None and not task.inside:
+        if scheduler.tracker is not None and task.inside:
+            _note_inside(task, scheduler.tracker)
+        elif scheduler.tracker is not None:
             known = self._calls.accesses(call)
             for obj, key, operation in known or ():
                 where = self._site_for(obj, site) if call.attribute is None else self._sites.named(site, call.attribute)
@@ -129,5 +137,18 @@ class Points:
         if call is not None and known is None:
             tracker.opaque(task, call.name, self._calls.reached(call)[0], FIRST_STEP)
 
+    def note_given(self, task: Task, site: int, value: object) -> None:
+        """Declare that a function written in C looks into what own code gave it: when, nobody knows."""
+        tracker = task.scheduler.tracker
+        if tracker is not None and not task.atomic:
+            where = self._sites[site]
+            tracker.opaque(task, where.name or "call", reach([value], self._kinds, instances=False)[0], where)
+
     def _site_for(self, obj: object, site: int) -> Site:
         return self._sites[site] if self._kinds[type(obj)] == CONTAINER else self._sites.nameless(site)
+
+
+def _note_inside(task: Task, tracker: Tracker) -> None:
+    """Declare that code of the program runs inside an operation of a primitive, which is one step."""
+    primitive, name = task.operation or (task, "step")
+    tracker.opaque(task, f"code called by {type(primitive).__name__}.{name}", [ANYTHING], FIRST_STEP)

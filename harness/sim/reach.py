@@ -30,6 +30,7 @@ from harness.sim.kinds import CONTAINER, FOREIGN, FROZEN, ITERATOR, MAP_TYPES, O
 __all__ = [
     "ANYTHING",
     "BUILTIN_METHODS",
+    "FILES",
     "FRESH_COUNT",
     "SECOND",
     "applied_to",
@@ -57,6 +58,7 @@ _MUTABLE = frozenset({CONTAINER, ITERATOR, OWN, FOREIGN})
 _TEED = next(type(part) for part in gc.get_referents(itertools.tee(())[0]) if not isinstance(part, type))
 _getrefcount = sys.getrefcount
 ANYTHING = type("anything", (), {"__slots__": ()})()  # for what cannot be reached: globals, locals; known by identity
+FILES = type("files", (), {"__slots__": ()})()  # what the system keeps
 SECOND = operator.itemgetter(1)  # marks the iterators that make scheduling points
 
 

@@ -30,7 +30,7 @@ def is_hook(node: ast.expr) -> bool:
 
 def site_of(call: ast.Call) -> int | None:
     hook = call.func.attr  # type: ignore[attr-defined]
-    if hook in _OPERATIONS:
+    if hook in _OPERATIONS or hook == "contents":
         return None
     site = call.args[1] if hook in {"called", "called_with", "args", "ready"} else call.args[-1]
     assert isinstance(site, ast.Constant)

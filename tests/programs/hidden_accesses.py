@@ -207,6 +207,95 @@ add("text of an exception", lambda e: str(e), lambda e: push(e.args[0]), lambda:
 add("sorting lists", lambda rows: _sorted_first(rows), lambda rows: push(rows[0]), lambda: [[1], [1, -1]])
 
 
+add("the last part of a condition", lambda items: 1 if True and items else 0, lambda items: items.clear(), two)
+add("the last part of what is negated", lambda items: not (0 or items), lambda items: items.clear(), two)
+add("any of a generator", lambda rows: any(row for row in rows), lambda rows: rows[0].clear(), lambda: [[1]])
+add(
+    "keys that lists are sorted by",
+    lambda rows: _sorted_by_rows(rows),
+    lambda rows: push(rows[0]),
+    lambda: [[1], [1, -1]],
+)
+add("a dict of lists that are pairs", lambda rows: dict(rows), lambda rows: stored(rows[0], 7), rows)
+add("update with lists that are pairs", lambda rows: _updated(rows), lambda rows: stored(rows[0], 7), lambda: [[1, 2]])
+add("search among own items", lambda items: _found(items), push, two)
+add("count of own items", lambda items: _counted(items), push, two)
+add("sort of own items", lambda rows: _sorted_own(rows), lambda rows: push(rows[0]), lambda: [[1], [1, -1]])
+add("text of own items", lambda items: _shown(items), push, two)
+add("comparison of own items", lambda items: _equal(items), push, two)
+add("in-place addition to an own item", lambda items: len(items), lambda items: _extend_own(items), two)
+add("setattr called by another", lambda p: p.x, lambda p: list(map(setattr, [p], ["x"], [2])), Point)
+add("the descriptor of a slot", lambda s: s.n, lambda s: Slots.n.__set__(s, 2), lambda: Slots())
+add("a generic function", lambda f: f(1), lambda f: f.register(int, lambda _: "an int"), lambda: _generic())
+add("a generic method", lambda c: c().f(1), lambda c: c.f.register(int, lambda *_: "an int"), lambda: _generic_method())
+
+
+class Slots:
+    __slots__ = ("n",)
+
+    def __init__(self) -> None:
+        self.n = 1
+
+
+def _sorted_by_rows(rows: list[list[int]]) -> list[int]:
+    return sorted([0, 1], key=lambda n: rows[n])
+
+
+def _updated(rows: list[list[int]]) -> int | None:
+    own = {}
+    own.update(rows)
+    return own.get(1)
+
+
+def _found(items: list[int]) -> bool:
+    own = [items]
+    return [1, 2] in own
+
+
+def _counted(items: list[int]) -> int:
+    own = [items]
+    return own.count([1, 2])
+
+
+def _sorted_own(rows: list[list[int]]) -> bool:
+    own = [rows[0], rows[1]]
+    own.sort()
+    return own[0] is rows[0]
+
+
+def _shown(items: list[int]) -> str:
+    own = {"a": items}
+    return f"{own}"
+
+
+def _equal(items: list[int]) -> bool:
+    own = [items]
+    return own == [[1, 2]]
+
+
+def _extend_own(items: list[int]) -> None:
+    own = {"a": items}
+    more = [3]
+    own["a"] += more
+
+
+def _generic() -> Callable[[object], str]:
+    @functools.singledispatch
+    def f(_: object) -> str:
+        return "anything"
+
+    return f
+
+
+def _generic_method() -> type:
+    class C:
+        @functools.singledispatchmethod
+        def f(self, _: object) -> str:
+            return "anything"
+
+    return C
+
+
 def _stored_in_slice(items: list[int]) -> list[int]:
     own = [0]
     own[:] = items
