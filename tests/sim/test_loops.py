@@ -506,9 +506,7 @@ def test_program_that_wakes_a_task_outside_is_not_controlled():
 
     assert result.verdict is Verdict.UNCONTROLLED
     assert "calls call_soon of a real event loop, which leaves the controlled world, at " in result.limits[0]
-    assert result.limits[0].endswith(
-        "; make what belongs to a loop, queues and futures for instance, inside the program"
-    )
+    assert result.limits[0].endswith("; make what belongs to a loop, queues and futures for instance, in the program")
 
 
 # Orders of sets
