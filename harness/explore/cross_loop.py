@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import FrameType
-from typing import Any, final
+from typing import final
 
 from harness.explore.error_text import text_of
 from harness.sim import DeadlockError, Event, LoopMade, Outcome, is_library, shown_file
@@ -165,17 +166,26 @@ def _home(blamed: Sequence[tuple[FrameType, int]], foreign: int | None) -> tuple
     for found in (me, getattr(me, "_loop", None)):
         if _loop_of(found) is not None:
             return _loop_of(found), me
-    return _future_of_another_loop(local, foreign)
+    frame = blamed[-1][0]
+    named = [frame.f_globals[name] for name in frame.f_code.co_names if name in frame.f_globals]
+    return _future_of_another_loop([*local.values(), *named], foreign)
 
 
-def _future_of_another_loop(local: dict[str, Any], foreign: int | None) -> tuple[int | None, object]:
-    """Return the loop of the future that a coroutine awaits: one of its variables, or an attribute of one."""
-    for value in local.values():
-        for found in (value, *getattr(value, "__dict__", {}).values()):
+def _future_of_another_loop(values: Iterable[object], foreign: int | None) -> tuple[int | None, object]:
+    """Return the loop of the future that a coroutine awaits: a variable, or an attribute or an item of one."""
+    for value in values:
+        for found in (value, *getattr(value, "__dict__", {}).values(), *_items(value)):
             loop = _loop_of(found.get_loop()) if hasattr(type(found), "get_loop") else None
             if loop is not None and loop != foreign:
                 return loop, found
     return None, None
+
+
+def _items(value: object) -> Collection[object]:
+    """Return what a container of the language's own holds."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, (list, tuple, set, deque)) else ()
 
 
 def _loop_of(found: object) -> int | None:

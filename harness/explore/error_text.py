@@ -1,8 +1,11 @@
-"""What an error says, for people: a group first says what its first member says, and no error keeps us from it."""
+"""What an error says, for people: a group first says what its first member says, and no error keeps us from it.
+
+And whether it tells of a time-out.
+"""
 
 from __future__ import annotations
 
-__all__ = ["text_of"]
+__all__ = ["is_time_out", "text_of"]
 
 
 def text_of(error: BaseException) -> str:
@@ -15,3 +18,15 @@ def text_of(error: BaseException) -> str:
         first = error.exceptions[0]
         return f"{type(first).__name__}: {text_of(first)} ({text})"
     return text
+
+
+def is_time_out(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it came from, says that a time-out fell due; libraries have their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
+            return True
+        inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else None
+        error = inner or error.__cause__ or error.__context__
+    return False

@@ -42,7 +42,12 @@ def why_not_runnable(scheduler: Scheduler, number: int) -> str:
 
 
 def _waiting(scheduler: Scheduler, task: Task) -> str:
+    number = None if task.loop is None else task.loop.number
+    if number is not None and task.waits_for is task.loop:
+        return f"runs loop {number}, which has nothing left to run"
     parts = [f"waits{_place(task)} for {_wanted(scheduler, task)}"]
+    if number is not None:
+        parts.append(f"stops loop {number}")
     if task.held:
         parts.append(f"holds {', '.join(_lock(scheduler, lock) for lock in task.held)}")
     return ", and ".join(parts)

@@ -63,13 +63,14 @@ class TaskDestroyedError(SimError):
 class ExceptionNotRetrievedError(SimError):
     """An asyncio task or future ended with an exception that nobody asked for."""
 
-    def __init__(self, task: str, error: Exception) -> None:
-        super().__init__(task, error)
-        self.task, self.error = task, error
+    def __init__(self, task: str, error: Exception, work: str = "") -> None:
+        super().__init__(task, error, work)
+        self.task, self.error, self.work = task, error, work
 
     def __str__(self) -> str:
         what = f"{type(self.error).__name__}: {self.error}".rstrip(": ")
-        return f"{self.task!r} ended with {what}, which nobody asked for; await it, or ask for its exception"
+        where = f" in {self.work}" if self.work else ""
+        return f"{self.task!r} ended{where} with {what}, which nobody asked for; await it, or ask for its exception"
 
 
 class TaskExit(BaseException):

@@ -38,6 +38,7 @@ __all__ = [
     "calling_site",
     "is_library",
     "operation_on",
+    "origin_of",
     "plain_key",
     "short_value",
     "shown_key",
@@ -217,7 +218,7 @@ class Recorder:
         self._look_at_written(task)
         kind: EventKind = "end" if error is None else "error"
         text = task.name if error is None else type(error).__name__
-        self._add(task, kind, text, *_origin(error))
+        self._add(task, kind, text, *origin_of(error))
 
     def preempt(self, task: Task) -> None:
         """Note that control leaves a task that could go on."""
@@ -353,7 +354,7 @@ def calling_site(frame: FrameType | None = None) -> tuple[str, int, str]:
     frame = sys._getframe(1) if frame is None else frame
     while frame is not None:
         file = frame.f_code.co_filename
-        if not (is_library(file) or file.startswith(_OURS)):
+        if _is_program(file):
             return file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return "", 0, ""
@@ -382,16 +383,24 @@ def is_library(file: str) -> bool:
     return _is_inside(file) or any(part in file for part in _INSTALLED)
 
 
-def _origin(error: BaseException | None) -> tuple[str, int, str]:
-    """Return file, line and function where an exception was raised, below our own frames."""
-    found = "", 0, ""
+def _is_program(file: str) -> bool:
+    """Return whether a file is neither what runs programs, nor of the standard library or an installed package."""
+    return not (is_library(file) or file.startswith(_OURS))
+
+
+def origin_of(error: BaseException | None) -> tuple[str, int, str]:
+    """Return the program's innermost file, line and function on the way of an exception, else a library's."""
+    found = library = "", 0, ""
     traceback = error.__traceback__ if error is not None else None
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if not code.co_filename.startswith(_OWN):
-            found = code.co_filename, traceback.tb_lineno, code.co_qualname
+        here = code.co_filename, traceback.tb_lineno, code.co_qualname
+        if _is_program(code.co_filename):
+            found = here
+        elif not code.co_filename.startswith(_OWN):
+            library = here
         traceback = traceback.tb_next
-    return found
+    return found if found[0] else library
 
 
 def short_value(key: object) -> str:

@@ -102,6 +102,36 @@ def test_future_awaited_on_a_foreign_loop_is_told_with_where_it_was_made():
     assert use.second.line == line_of(wait_for, "return await")
 
 
+KEPT = {}
+
+
+async def keep_a_task(is_kept):
+    KEPT["task"] = asyncio.create_task(asyncio.sleep(5))
+    is_kept.set()
+    await KEPT["task"]
+
+
+async def wait_for_the_kept():
+    await KEPT["task"]
+
+
+def task_kept_in_a_dict():
+    is_kept = threading.Event()
+    thread = threading.Thread(target=asyncio.run, args=(keep_a_task(is_kept),), name="keeper")
+    thread.start()
+    is_kept.wait()
+    asyncio.run(wait_for_the_kept())
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_task_found_in_a_dict_is_told_with_its_loop():
+    failure = failure_of(task_kept_in_a_dict)
+
+    assert (failure.cross_loop.home.thread, failure.cross_loop.foreign.thread) == ("keeper", "MainThread")
+    assert failure.cross_loop.made == f"test_cross_loop.py:{line_of(keep_a_task, 'create_task')}"
+    assert "of keeper, made in asyncio, which the thread begins in" in failure.explain()
+
+
 def test_thread_without_a_loop_that_sets_an_event_is_told():
     use = failure_of(set_by_a_thread).cross_loop
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import socket
 import threading
+import urllib.request
 from functools import cache
 from pathlib import Path
 
@@ -241,3 +243,58 @@ def test_time_out_that_falls_due_while_a_task_could_go_on_is_called_by_its_name(
 def test_file_of_a_package_is_named_with_the_package():
     assert short_name(pytest.__file__) == "pytest/__init__.py"
     assert short_name(inspect.__file__) == "inspect.py"
+
+
+async def asks_its_own_loop():
+    async def answer():
+        return 1
+
+    loop = asyncio.get_running_loop()
+    assert asyncio.run_coroutine_threadsafe(answer(), loop).result() == 1
+
+
+def test_thread_that_waits_for_its_own_loop_is_told_to_await():
+    lines = explore(asks_its_own_loop).failure.explain().splitlines()
+
+    assert lines[0].endswith("for Future#1.result, and stops loop 1")
+    assert lines[2].startswith("Fix (await it): ")
+
+
+async def waits_for_nobody():
+    await asyncio.Event().wait()
+
+
+def test_deadlock_of_a_loop_names_the_await_and_no_lock():
+    lines = explore(waits_for_nobody).failure.explain().splitlines()
+
+    assert lines[0].startswith("task 'Task-1' (waits_for_nobody) of loop 1 awaits at ")
+    assert lines[1].startswith("Fix (wake it): ")
+
+
+async def forgets_what_fails():
+    async def breaks():
+        raise ValueError("alone")
+
+    task = asyncio.create_task(breaks())
+    await asyncio.sleep(1)
+    del task
+
+
+def test_exception_nobody_asked_for_is_told_with_coroutine_and_line():
+    lines = explore(forgets_what_fails).failure.explain().splitlines()
+
+    assert lines[0].startswith("'Task-2' ended in forgets_what_fails.<locals>.breaks() at ")
+    assert f":{forgets_what_fails.__code__.co_firstlineno + 2} with ValueError: alone, which nobody asked" in lines[0]
+    assert lines[1] == "Fix: await it, or ask for its exception."
+
+
+def asks_with_a_time_out():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        urllib.request.urlopen(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=60)
+
+
+def test_time_out_of_a_library_is_told_at_the_programs_line():
+    explanation = explore(asks_with_a_time_out).failure.explain()
+
+    assert explanation.startswith("A time-out falls due before what is waited for has come.\n")
+    assert f":{asks_with_a_time_out.__code__.co_firstlineno + 2}\n" in explanation

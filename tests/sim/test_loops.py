@@ -416,7 +416,7 @@ async def fail():
     ("program", "error", "message"),
     [
         (forgotten_task, TaskDestroyedError, "task 'Task-1' was destroyed while it was pending in two_tasks()"),
-        (forgotten_error, ExceptionNotRetrievedError, "'Task-2' ended with ValueError: nobody asked, which nobody"),
+        (forgotten_error, ExceptionNotRetrievedError, "'Task-2' ended in fail() at test_loops.py:"),
         (failing_callback, ValueError, "invalid literal for int()"),
     ],
 )

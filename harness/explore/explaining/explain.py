@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.explore.error_text import text_of
+from harness.explore.error_text import is_time_out, text_of
 from harness.explore.errors import InvalidArgumentError
 from harness.explore.explaining.columns import columns, drawn, said, short_name
 from harness.explore.explaining.race import Family, Race, find_race
 from harness.explore.program import file_of
 from harness.explore.regression import world_options
 from harness.instrument import module_of
-from harness.sim import DeadlockError, Event, LoopMade, shown_file
+from harness.sim import (
+    DeadlockError,
+    Event,
+    ExceptionNotRetrievedError,
+    LoopMade,
+    TaskDestroyedError,
+    is_library,
+    shown_file,
+)
 
 if TYPE_CHECKING:
     from harness.explore.cross_loop import CrossLoop
@@ -31,6 +39,8 @@ _ADVICE: dict[Family, str] = {
     "read after the await": "read what the change rests on after the last await, or hold an asyncio.Lock over both",
     "one order of locks": "take the locks in the same order everywhere",
     "let go of the lock": "nobody may wait, call out or ask for {first} again while holding it; hold it for shorter",
+    "wake it": "see that what is waited for comes in every order, also where a task fails or ends early",
+    "await it": "the thread of a loop may not wait for what the loop itself has to run: await it",
     "wait for it": "no order is enforced: let the one wait for the other (join, Event, Condition)",
 }
 _GIL = {
@@ -38,6 +48,10 @@ _GIL = {
     False: "with the GIL no switch can come there; free-threaded interpreters have no such protection",
     None: "whether this interpreter can switch there is not known",
 }
+_SLOWER = (
+    "However long it is, a task may be slower.",
+    "Fix (time-out): bear one that comes at any moment, or wait without.",
+)
 _AT_AWAIT = "tasks of one loop change at awaits, on every interpreter, so it can happen natively"
 
 
@@ -45,9 +59,13 @@ def explain(failure: Failure) -> str:
     """Return the explanation of a failure."""
     events = failure.execution.events
     cross = failure.cross_loop
-    race = find_race(events) if cross is None else _uses(cross)
+    slow = _time_out(events, shown_file(file_of(failure.origin.program))) if is_time_out(failure.error) else []
+    race = find_race(events, is_explained=bool(slow)) if cross is None else _uses(cross)
     if cross is not None:
         head = _foreign(failure, cross)
+    elif isinstance(failure.error, (ExceptionNotRetrievedError, TaskDestroyedError)):
+        what, _, instead = str(failure.error).rpartition("; ")
+        head = [what, f"Fix: {instead}."]
     elif isinstance(failure.error, DeadlockError) and (race is None or race.awaited is None):
         head = _deadlock(failure.error)
     else:
@@ -75,7 +93,7 @@ def replay_call(failure: Failure) -> str:
 def _head(failure: Failure, race: Race | None) -> list[str]:
     file = shown_file(file_of(failure.origin.program))
     if race is None:
-        return _without_race(failure.execution.events, file)
+        return _without_race(failure, file)
     first, second, third = race.first, race.second, race.third
     one = f"{first.actor_name} {said(first)} at {_place(first, file)},{_awaiting(race)}"
     if first.actor == second.actor:
@@ -89,19 +107,31 @@ def _head(failure: Failure, race: Race | None) -> list[str]:
     return [one, other, _fix(race.family, first.target)]
 
 
-def _without_race(events: Sequence[Event], file: str) -> list[str]:
-    for clock in reversed([event for event in events if event.kind == "clock"]):
-        slow = _slow(events[: clock.step], file)
-        if slow:
-            return [
-                f"{slow}: it could go on,",
-                "but time passes and a time-out falls due. However long it is, a task may be slower.",
-                "Fix (time-out): bear one that comes at any moment, or wait without.",
-            ]
+def _without_race(failure: Failure, file: str) -> list[str]:
+    """Return what explains a failure in which no two tasks are seen to touch the same thing."""
+    events = failure.execution.events
+    slow = _time_out(events, file)
+    if slow:
+        return slow
     told = [f"{event.actor_name} {said(event)} at {_place(event, file)}" for event in drawn(events)][-_MOST_DRAWN:]
     if told:
         return ["No two tasks touch the same thing before it fails: in any order,", *_once(told)]
-    return ["No two tasks touch the same thing before it fails:", "it fails in any order.", "Fix: see the error."]
+    if is_time_out(failure.error) and any(event.kind == "clock" for event in events):
+        return ["A time-out falls due before what is waited for has come.", *_SLOWER]
+    return [
+        "No two tasks are seen to touch the same thing before it fails:",
+        "it may in any order.",
+        "Fix: see the error.",
+    ]
+
+
+def _time_out(events: Sequence[Event], file: str) -> list[str]:
+    """Return who was slow when the clock advanced, and what that means; nothing where nobody was."""
+    for clock in reversed([event for event in events if event.kind == "clock"]):
+        slow = _slow(events[: clock.step], file)
+        if slow:
+            return [f"{slow}: it could go on,", f"but time passes and a time-out falls due. {_SLOWER[0]}", _SLOWER[1]]
+    return []
 
 
 def _once(told: Sequence[str]) -> list[str]:
@@ -144,6 +174,8 @@ def _foreign(failure: Failure, cross: CrossLoop) -> list[str]:
 
 
 def _loop(loop: LoopMade) -> str:
+    if is_library(loop.path):
+        return f"loop {loop.number} of {loop.thread}, made in asyncio, which the thread begins in"
     source = f": {loop.source}" if loop.source else ""
     return f"loop {loop.number} of {loop.thread}, made at {loop.file}:{loop.line}{source}"
 
@@ -186,9 +218,19 @@ def _deadlock(error: DeadlockError) -> list[str]:
     """Return who waits for what, of the tasks of the circle where there is one: two, what to do, and the others."""
     circle = next((line for line in error.lines if line.startswith("circle: ")), "")
     members = [line for line in error.lines if line is not circle and _is_member(line, circle)]
-    family: Family = "one order of locks" if circle else "check under the lock"
-    waiting = [line for line in members if "the end of task" not in line] or members
-    return [*waiting[:2], _fix(family, ""), *waiting[2:6], *([circle] if circle else [])]
+    told = [line for line in members if "the end of task" not in line and " runs loop " not in line]
+    waiting = told or members
+    return [*waiting[:2], _fix(_to_wake(waiting, circle), ""), *waiting[2:6], *([circle] if circle else [])]
+
+
+def _to_wake(waiting: Sequence[str], circle: str) -> Family:
+    """Return what mends a deadlock with these lines of who waits for what."""
+    if circle:
+        return "one order of locks"
+    if any(" and stops loop " in line for line in waiting):
+        return "await it"
+    is_of_locks = any("Lock" in line or "Condition" in line for line in waiting)
+    return "check under the lock" if is_of_locks else "wake it"
 
 
 def _is_member(line: str, circle: str) -> bool:

@@ -31,6 +31,8 @@ Family = Literal[
     "one order of locks",
     "let go of the lock",
     "wait for it",
+    "wake it",
+    "await it",
 ]
 _NO_ACCESS = frozenset({"acquire", "release", "wait", "start", "join", "sleep", "end", "error", "clock", "draw"})
 _NEAR = 8  # events before its end that explain why a task failed
@@ -57,9 +59,14 @@ class Race:
     awaited: tuple[str, int] | None = None
 
 
-def find_race(events: Sequence[Event]) -> Race | None:
-    """Return the accesses that raced, or ``None`` where no two tasks touched the same thing."""
-    return _Finder(events).find()
+def find_race(events: Sequence[Event], *, is_explained: bool = False) -> Race | None:
+    """Return the accesses that raced, or ``None`` where no two tasks touched the same thing.
+
+    Args:
+        events: Those of the failing execution.
+        is_explained: Whether something else explains the failure too, so that a mere conflict is none to name.
+    """
+    return _Finder(events).find(is_explained=is_explained)
 
 
 class _Finder:
@@ -73,9 +80,9 @@ class _Finder:
         self._async_tasks = {task.number: task for task in tasks}
         self._error = next((event for event in reversed(events) if event.kind == "error"), None)
 
-    def find(self) -> Race | None:
+    def find(self, *, is_explained: bool) -> Race | None:
         found = self._lock_over_await() or self._lock_in_vain() or self._interrupted() or self._doomed()
-        return found or self._last_conflict()
+        return found if found is not None or is_explained else self._last_conflict()
 
     def _lock_over_await(self) -> Race | None:
         """Return the acquisition that stops a loop whose own task holds the lock over an await."""

@@ -12,7 +12,7 @@ import warnings
 from typing import Any, final
 
 from harness.sim.errors import ExceptionNotRetrievedError, TaskDestroyedError
-from harness.sim.event import call_site
+from harness.sim.event import call_site, origin_of
 from harness.sim.place import shown_file
 
 __all__ = ["Hushed", "fault_of"]
@@ -26,7 +26,7 @@ def fault_of(context: dict[str, Any]) -> Exception | None:
         return TaskDestroyedError(what.get_name(), _work_of(what))
     if "never retrieved" in message and isinstance(error, Exception):
         name = what.get_name() if isinstance(what, asyncio.Task) else type(what).__name__
-        fault = ExceptionNotRetrievedError(name, error)
+        fault = ExceptionNotRetrievedError(name, error, _raised_in(what, error))
         fault.__cause__ = error
         return fault
     return error if isinstance(error, Exception) else None
@@ -41,6 +41,14 @@ def _work_of(task: asyncio.Task[Any]) -> str:
         return f"{name}()"
     file, line, _ = call_site(frame)
     return f"{name}() at {shown_file(file)}:{line}"
+
+
+def _raised_in(what: object, error: Exception) -> str:
+    """Return the coroutine of a task, and the program's line at which it raised; of a future nothing is known."""
+    if not isinstance(what, asyncio.Task):
+        return ""
+    file, line, _ = origin_of(error)
+    return f"{_work_of(what)} at {shown_file(file)}:{line}" if file else _work_of(what)
 
 
 @final
