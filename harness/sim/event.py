@@ -48,7 +48,6 @@ EventKind = Literal[
     "read", "write", "call", "acquire", "release", "wait", "start", "join", "sleep", "clock", "draw", "end", "error"
 ]
 _ON_PRIMITIVES = frozenset({"read", "call", "acquire", "release", "wait"})
-_OWN = str(Path(__file__).parent)
 _OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("sim", "explore", "instrument"))
 _STDLIB = sysconfig.get_path("stdlib")
 _INSTALLED = ("/site-packages/", "/dist-packages/")
@@ -343,7 +342,7 @@ def call_site(frame: FrameType | None = None) -> tuple[str, int, str]:
         file = frame.f_code.co_filename
         if not _is_inside(file):
             return file, frame.f_lineno, frame.f_code.co_qualname
-        if not library[0] and not file.startswith(_OWN):
+        if not library[0] and not file.startswith(_OURS):
             library = file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return library
@@ -354,7 +353,7 @@ def calling_site(frame: FrameType | None = None) -> tuple[str, int, str]:
     frame = sys._getframe(1) if frame is None else frame
     while frame is not None:
         file = frame.f_code.co_filename
-        if _is_program(file):
+        if not is_library(file):
             return file, frame.f_lineno, frame.f_code.co_qualname
         frame = frame.f_back
     return "", 0, ""
@@ -375,17 +374,12 @@ def call_stack() -> tuple[str, ...]:
 def _is_inside(file: str) -> bool:
     """Return whether a file is ours, or of the standard library."""
     is_library = file.startswith((_STDLIB, "<frozen ")) and not any(part in file for part in _INSTALLED)
-    return is_library or file.startswith(_OWN)
+    return is_library or file.startswith(_OURS)
 
 
 def is_library(file: str) -> bool:
     """Return whether a file is ours, of the standard library, or of an installed package."""
     return _is_inside(file) or any(part in file for part in _INSTALLED)
-
-
-def _is_program(file: str) -> bool:
-    """Return whether a file is neither what runs programs, nor of the standard library or an installed package."""
-    return not (is_library(file) or file.startswith(_OURS))
 
 
 def origin_of(error: BaseException | None) -> tuple[str, int, str]:
@@ -395,9 +389,9 @@ def origin_of(error: BaseException | None) -> tuple[str, int, str]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         here = code.co_filename, traceback.tb_lineno, code.co_qualname
-        if _is_program(code.co_filename):
+        if not is_library(code.co_filename):
             found = here
-        elif not code.co_filename.startswith(_OWN):
+        elif not code.co_filename.startswith(_OURS):
             library = here
         traceback = traceback.tb_next
     return found if found[0] else library

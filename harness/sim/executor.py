@@ -81,6 +81,10 @@ class SimulatedExecutor:
         concurrency: int | None = None,
         retry_after_s: float = 1.0,
     ) -> None:
+        _check_plan(plan)
+        _check_latency(latency_s)
+        if not retry_after_s >= 0:
+            raise ValueError(f"{retry_after_s=} is below 0; pass seconds")
         if not 0 <= failure_rate <= 1:
             raise ValueError(f"{failure_rate=} is no share; pass a number from 0 to 1")
         if concurrency is not None and concurrency < 1:
@@ -97,11 +101,13 @@ class SimulatedExecutor:
     @property
     def calls(self) -> tuple[ExecutorCall, ...]:
         """Calls that have ended, in the order of their ends."""
+        self._pass("calls")
         return tuple(self._calls)
 
     @property
     def most_at_once(self) -> int:
         """How many calls were in progress at the same time, at most."""
+        self._pass("most_at_once")
         return self._most_at_once
 
     def complete(self, prompt: str) -> str:
@@ -111,7 +117,7 @@ class SimulatedExecutor:
             RateLimitError: too many calls are in progress.
             Exception: whatever the plan, the draw or a fault of the exploration has for this call.
         """
-        call = self._begin(prompt)
+        call = self._begin(prompt, "complete")
         try:
             fault_point(f"{self.name}.complete")
             if current_task() is not None:
@@ -125,7 +131,7 @@ class SimulatedExecutor:
 
     async def acomplete(self, prompt: str) -> str:
         """Answer a prompt as `complete` does, letting other tasks of the loop go on; may be cancelled."""
-        call = self._begin(prompt)
+        call = self._begin(prompt, "acomplete")
         try:
             await self._pause()
             return call.finish()
@@ -137,9 +143,10 @@ class SimulatedExecutor:
 
     async def stream(self, prompt: str) -> AsyncIterator[str]:
         """Answer a prompt token by token, each after the latency; an error comes after the first half of the echo."""
-        call = self._begin(prompt)
+        call = self._begin(prompt, "stream")
         try:
             for token in call.tokens():
+                self._pass("token")  # draws how long it takes
                 await self._pause()
                 call.given.append(token)
                 yield token
@@ -150,7 +157,8 @@ class SimulatedExecutor:
         finally:
             self._end(call)
 
-    def _begin(self, prompt: str) -> _Call:
+    def _begin(self, prompt: str, method: str) -> _Call:
+        self._pass(method)
         if self._concurrency is not None and self._in_progress >= self._concurrency:
             error = RateLimitError(self._retry_after_s)
             self._calls.append(ExecutorCall(prompt, _now_s(), _now_s(), None, error))
@@ -164,7 +172,20 @@ class SimulatedExecutor:
             answer = ConnectionError(f"{self.name} lost the connection")
         return _Call(prompt, answer, echo, _now_s())
 
+    def _pass(self, operation: str) -> None:
+        """Come to a scheduling point before what is shared by all calls is read or changed."""
+        task = current_task()
+        if task is None:
+            return
+        scheduler = task.scheduler
+        if scheduler.tracker is not None and not task.inside:
+            scheduler.tracker.primitive(task, self, operation)
+        scheduler.point(task)
+        if scheduler.recorder is not None:
+            scheduler.note(task, "call", f"{scheduler.name_of(self)}.{operation}")
+
     def _end(self, call: _Call) -> None:
+        self._pass("end")
         self._in_progress -= 1
         self._calls.append(ExecutorCall(call.prompt, call.started_s, _now_s(), call.reply, call.error))
 
@@ -208,6 +229,24 @@ class _Call:
 
     def fail(self, error: BaseException) -> None:
         self.error = error
+
+
+def _check_plan(plan: object) -> None:
+    if isinstance(plan, str) or not isinstance(plan, Sequence):
+        raise TypeError(f"{plan=} is no list; pass a list of replies and errors")
+    for position, answer in enumerate(plan):
+        if not isinstance(answer, (str, Exception)):
+            raise TypeError(
+                f"plan[{position}]={answer!r} is neither a text nor an error; pass a reply, or make the error"
+            )
+
+
+def _check_latency(latency_s: object) -> None:
+    bounds = latency_s if isinstance(latency_s, Sequence) else ()
+    if len(bounds) != 2 or not all(isinstance(bound, (int, float)) for bound in bounds):
+        raise TypeError(f"{latency_s=} is no pair of numbers; pass the shortest and the longest, simulated seconds")
+    if not 0 <= bounds[0] <= bounds[1]:
+        raise ValueError(f"{latency_s=} is negative or out of order; pass the shortest and the longest")
 
 
 def _now_s() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -99,7 +100,40 @@ def test_failures_are_those_of_the_seed():
     assert 0 < sum(outcomes(1)) < 20
 
 
-@pytest.mark.parametrize("options", [{"failure_rate": 2}, {"concurrency": 0}])
-def test_wrong_option_is_refused(options):
-    with pytest.raises(ValueError, match="pass a number"):
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"failure_rate": 2}, "failure_rate=2 is no share; pass a number from 0 to 1"),
+        ({"concurrency": 0}, "concurrency=0 is below 1; pass a number of calls"),
+        ({"retry_after_s": -1}, "retry_after_s=-1 is below 0; pass seconds"),
+        ({"latency_s": (2, 1)}, r"latency_s=\(2, 1\) is negative or out of order; pass the shortest"),
+        ({"latency_s": 2}, "latency_s=2 is no pair of numbers; pass the shortest"),
+        ({"plan": "hello"}, "plan='hello' is no list; pass a list"),
+        ({"plan": ["hello", OSError]}, r"plan\[1\]=<class 'OSError'> is neither a text nor an error; pass a reply"),
+    ],
+)
+def test_wrong_option_is_refused(options, what):
+    with pytest.raises((ValueError, TypeError), match=what):
         SimulatedExecutor("mail", **options)
+
+
+def first_come_first_planned():
+    executor, got = SimulatedExecutor("mail", plan=["first", "second"]), {}
+
+    async def ask(name):
+        got[name] = await executor.acomplete(name)
+
+    threads = [threading.Thread(target=asyncio.run, args=(ask(name),)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == {"a": "first", "b": "second"}
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_order_of_calls_from_two_loops_is_found_by_the_reduction_and_told():
+    failure = explore(first_come_first_planned, strategy="dpor", max_schedules=200).failure
+
+    assert failure is not None
+    assert "SimulatedExecutor#1." in failure.explain().splitlines()[0]

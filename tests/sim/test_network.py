@@ -224,6 +224,36 @@ def test_address_in_use_is_refused():
     holds(program)
 
 
+def test_address_is_taken_between_two_operations_of_another_thread():
+    def program():
+        def serve():
+            with socket.create_server(("127.0.0.1", 80)):
+                pass
+
+        in_thread(serve)
+        serve()
+
+    for strategy in ("random", "dpor"):
+        failure = explore(program, strategy=strategy, max_schedules=100).failure
+        assert failure is not None
+        assert "Address already in use" in str(failure.error)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"latency_s": -1}, "latency_s=-1 is empty or negative; pass seconds"),
+        ({"latency_s": "long"}, "latency_s='long' is no number; pass seconds"),
+        ({"largest_piece": 0}, "largest_piece=0 is below 1; pass a number of bytes"),
+        ({"refused_ports": 80}, r"refused_ports=80 is no collection; pass \[80\]"),
+        ({"reset_after": -1}, "reset_after=-1 is below 0; pass a number of bytes"),
+    ],
+)
+def test_wrong_shape_is_refused(options, what):
+    with pytest.raises((ValueError, TypeError), match=what):
+        shape_network(**options)
+
+
 def test_select_and_poll_wait_for_sockets_in_memory():
     def use(client):
         assert select.select([client], [client], [], 0) == ([], [client], [])

@@ -113,13 +113,20 @@ def shape_network(
         reset_after: Bytes sent on a connection in one direction after which it is reset; ``None`` for never.
 
     Raises:
-        ValueError: a latency is negative, there is none, or pieces are empty.
+        ValueError: a latency is negative, there is none, pieces are empty, or bytes are fewer than none.
+        TypeError: a latency is no number, or ports are no collection of numbers.
 
     Example:
         >>> def program():
         ...     shape_network(largest_piece=1, latency_s=(0.001, 0.1))
     """
     latencies_s = (latency_s,) if isinstance(latency_s, (int, float)) else tuple(latency_s)
+    if not all(isinstance(latency, (int, float)) for latency in latencies_s):
+        raise TypeError(f"{latency_s=} is no number; pass seconds, or several to choose from")
+    if not isinstance(refused_ports, Collection):
+        raise TypeError(f"{refused_ports=} is no collection; pass [{refused_ports!r}]")
+    if reset_after is not None and reset_after < 0:
+        raise ValueError(f"{reset_after=} is below 0; pass a number of bytes, or None for never")
     if not latencies_s or min(latencies_s) < 0:
         raise ValueError(f"{latency_s=} is empty or negative; pass seconds, or several to choose from")
     if largest_piece < 1:

@@ -87,6 +87,7 @@ class SimSocket(socket.socket):
     def bind(self, address: Any, /) -> None:
         """Take a loopback address; port 0 stands for any free one."""
         port = require_loopback(address, "binds")
+        self.link.operate(self, "bind")
         if port in self.link.listeners:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         self.local = (address[0] or "0.0.0.0", port or self.link.free_port(), *address[2:])  # noqa: S104
@@ -278,6 +279,8 @@ class SimSocket(socket.socket):
     def _real_close(self, *_: object) -> None:
         if self.is_gone or self.link.is_over:
             return
+        if self._timeout_s != 0:  # a loop closes its own between callbacks
+            self.link.operate(self, "close")
         self.is_gone = True
         self.link.sockets.pop(self.fd, None)
         if self.link.listeners.get(self.local[1]) is self:
