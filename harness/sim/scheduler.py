@@ -74,7 +74,7 @@ class Scheduler:
         *("_choose", "_home", "_make_task", "_max_steps", "at_exit", "choices", "clock", "excepthook"),
         *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_hashes", "loop_names", "loops"),
         *("marked", "network", "preemptions", "put_back", "ready", "recorder", "shadows", "states", "steps"),
-        *("stop", "survivors", "tasks", "thread_hashes", "tracing_hooks", "tracker", "watch", "workers"),
+        *("stop", "survivors", "tasks", "thread_hashes", "told", "tracing_hooks", "tracker", "watch", "workers"),
     )
 
     def __init__(
@@ -91,6 +91,7 @@ class Scheduler:
         faults: Sequence[Fault] = (),
     ) -> None:
         self.tracker = tracker
+        self.told = None if getattr(tracker, "chooses", False) else tracker  # of the choices that were made
         self.watch = watch
         self.is_followed = not (tracker is None and recorder is None and watch is None)
         self.faults = Faults(faults)
@@ -142,8 +143,8 @@ class Scheduler:
         elif len(ready) > 1:  # as _pick, without the clock: most points of most programs come this way
             other = self._choose(ready, task)
             self.choices.append(other.number)
-            if self.tracker is not None:
-                self.tracker.step(other)  # type: ignore[arg-type]  # without timers all candidates are tasks
+            if self.told is not None:
+                self.told.step(other)  # type: ignore[arg-type]  # without timers all candidates are tasks
             if other is not task:
                 self.preemptions += 1
                 if self.recorder is not None:
@@ -231,15 +232,15 @@ class Scheduler:
         clock, ready = self.clock, self.ready
         while ready or clock.timers:
             candidates: Sequence[Candidate] = [*ready, clock] if clock.timers else ready
-            chosen = candidates[0]
+            chosen, told = candidates[0], self.tracker
             if len(candidates) > 1:
-                chosen = self._choose(candidates, current)
+                chosen, told = self._choose(candidates, current), self.told
                 self.choices.append(chosen.number)
+            if told is not None:
+                told.step(chosen)  # type: ignore[arg-type]  # options are drawn
             if isinstance(chosen, Task):
                 if chosen is not current and current in ready:
                     self._preempt(current)
-                if self.tracker is not None:
-                    self.tracker.step(chosen)
                 return chosen
             self._advance()
             if self.recorder is not None:
@@ -248,8 +249,6 @@ class Scheduler:
 
     def _advance(self) -> None:
         clock, task = self.clock, self.clock.timers[0].task
-        if self.tracker is not None:
-            self.tracker.step(clock)
         clock.advance()
         if self.tracker is not None and task is not None:
             self.tracker.edge(clock, task)

@@ -27,6 +27,8 @@ class Tracker(Protocol):
     """Follows one execution. Confined to the thread of the world; must not switch tasks, nor call the program's code.
 
     The objects it is given live as long as the execution does only if it keeps them: identifiers are used again.
+
+    One that makes the choices itself may say so with a true attribute ``chooses``: it is told of no step it has chosen.
     """
 
     # Declarations of the next step, before its scheduling point

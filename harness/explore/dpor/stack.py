@@ -57,9 +57,11 @@ class Event:
         *("own", "past", "races", "sleeping", "task", "timers", "todo", "turned"),
     )
 
-    def __init__(self, task: int, accesses: Sequence[int], enabled: Sequence[int] = (), locations: int = 0) -> None:
-        self.task, self.accesses, self.enabled, self.locations = task, accesses, enabled, locations
-        self.own = self.enabler = self.option = -1
+    def __init__(
+        self, task: int, accesses: Sequence[int], enabled: Sequence[int] = (), locations: int = 0, own: int = -1
+    ) -> None:
+        self.task, self.accesses, self.enabled, self.locations, self.own = task, accesses, enabled, locations, own
+        self.enabler = self.option = -1
         self.before = self.past = self.bit = self.base = 0
         self.sleeping: Mapping[int, Sequence[int]] = _NOTHING
         self.turned: Mapping[int, Sequence[int]] = _NOTHING
@@ -85,7 +87,7 @@ class Stack:
         self.events: list[Event] = []
         self.met: set[int] = set()
         self._settled = 0  # events whose past and races are known
-        self._history: defaultdict[int, list[tuple[int, int, Any]]]  # location -> (position, mode, level before)
+        self._history: defaultdict[int, list[tuple[Event, int, Any]]]  # location -> (event, mode, level before)
         self._history = defaultdict(list)
 
     def push(self, event: Event, use: Use | None, due: Use | None = None) -> None:
@@ -111,7 +113,7 @@ class Stack:
             use: The operation in the last of them.
             levels: Levels of the primitives that the last of them touches, before it; only to be had while it is made.
         """
-        events, met, last = self.events, self.met, len(self.events) - 1
+        events, histories, met, last = self.events, self._history, self.met, len(self.events) - 1
         waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
         for position in range(self._settled, last + 1):
             event = events[position]
@@ -119,51 +121,51 @@ class Stack:
             if event.bit:  # it was settled before, and has got one access more
                 past, base, accesses = event.past, event.base, accesses[-1:]
             else:
-                event.bit = 1 << position
-                event.base = base = past = self._base(event)
-            by = waiting if position == last else None
+                event.bit = past = 1 << position
+                if event.own >= 0:
+                    past |= events[event.own].past
+                if event.before:
+                    past |= self._pasts(event.before)
+                event.base = base = past
+            by, told = (waiting, levels) if position == last else (None, None)
             is_free = by is None and event.enabler < 0
             for access in accesses:
-                location, mode = access >> 2, access & 3
-                history, commutes = self._history[location], _COMMUTES[mode]
+                location = access >> 2
+                history, commutes = histories[location], _COMMUTES[access & 3]
                 need, is_over = by is not None and by.needs_at == location, False
-                for earlier, other, _ in reversed(history):
+                for before, other, _ in reversed(history):
                     if commutes[other]:
                         continue
-                    before = events[earlier]
                     if before.task != task:
                         met.add(location)
                         bit = before.bit
                         if not past & bit or (need and not is_over and not base & bit):
-                            if not is_over and (is_free or self._could_be_first(event, earlier, by)):
-                                races = [*races, earlier]
+                            if not is_over and (is_free or self._could_be_first(event, before, by)):
+                                races = [*races, bit.bit_length() - 1]
                                 is_over = need and other == WRITE  # those that only look are in a race each
                             past |= before.past
                         if other == WRITE and (not need or is_over or base & bit):
                             break
                     elif other == WRITE:
                         break
-                level = levels.get(location) if levels is not None and position == last else None
-                history.append((position, mode, level))
+                history.append((event, access & 3, None if told is None else told.get(location)))
             event.past, event.races = past, races
         self._settled = last + 1
 
-    def _base(self, event: Event) -> int:
-        """Return what happens before an event without regard to conflicts."""
-        past, before = event.bit, event.before
-        if event.own >= 0:
-            past |= self.events[event.own].past
-        while before:
-            highest = before.bit_length() - 1
+    def _pasts(self, positions: int) -> int:
+        """Return what happens before some events, they included, as bits."""
+        past = 0
+        while positions:
+            highest = positions.bit_length() - 1
             past |= self.events[highest].past
-            before &= ~(1 << highest)
+            positions &= ~(1 << highest)
         return past
 
     def _turn(self, event: Event, use: Use) -> None:
         """Note what an operation that need not wait would have done before the events that it is in a race with."""
         is_met, turned = use.is_met(), {}
         for earlier in event.races:
-            if self._is_met_without(earlier, use, is_met) != is_met:
+            if self._is_met_without(1 << earlier, use, is_met) != is_met:
                 done = use.accesses(is_met=is_met)
                 kept = [access for access in event.accesses if access not in done]
                 turned[earlier] = kept + use.accesses(is_met=not is_met)
@@ -172,6 +174,8 @@ class Stack:
     def also(self, access: int) -> None:
         """Add an access to the last event."""
         event = self.events[-1]
+        if access in event.accesses:
+            return
         event.accesses = [*event.accesses, access]
         if event.bit:
             self._settled -= 1
@@ -185,22 +189,22 @@ class Stack:
         del self.events[position:]
         self._settled = min(self._settled, position)
 
-    def _could_be_first(self, event: Event, earlier: int, use: Use | None) -> bool:
+    def _could_be_first(self, event: Event, earlier: Event, use: Use | None) -> bool:
         """Return whether an event could have happened where an earlier one did."""
-        enabler = event.enabler
-        is_enabled = enabler < 0 or not self.events[enabler].past >> earlier & 1
-        if event.own < earlier and event.task in self.events[earlier].enabled:
+        enabler, bit = event.enabler, earlier.bit
+        is_enabled = enabler < 0 or not self.events[enabler].past & bit
+        if 1 << event.own + 1 <= bit and event.task in earlier.enabled:
             return True  # it was the task's next step then, too, or the clock would have let another timer fall due
-        if any(not self.events[setter].past >> earlier & 1 for setter, _ in event.timers):
+        if any(not self.events[setter].past & bit for setter, _ in event.timers):
             return True  # so it would have without the earlier event
-        return is_enabled and (use is None or self._is_met_without(earlier, use))
+        return is_enabled and (use is None or self._is_met_without(bit, use))
 
-    def _is_met_without(self, earlier: int, use: Use, otherwise: bool = True) -> bool:
+    def _is_met_without(self, bit: int, use: Use, otherwise: bool = True) -> bool:
         """Return whether the need of the last event's operation is met without an event and what comes after it."""
         assert use.need is not None
-        events, now = self.events, len(self.events) - 1
-        for position, _, level in self._history.get(use.needs_at, ()):
-            if position < now and (position == earlier or events[position].past >> earlier & 1):
+        now = self.events[-1]
+        for event, _, level in self._history.get(use.needs_at, ()):
+            if event is not now and event.past & bit:
                 return bool(use.need(level))
         return otherwise
 

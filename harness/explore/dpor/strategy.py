@@ -28,6 +28,7 @@ from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints,
 __all__ = ["Dpor"]
 
 _END = -500_000  # location of the end of the world, the life of no task: daemons read it, what ends it writes it
+_NOTHING: Mapping[int, Sequence[int]] = {}
 _number = attrgetter("number")
 
 
@@ -41,10 +42,11 @@ class Dpor(Footprints):
     """
 
     name = "dpor"
+    chooses = True  # see Tracker
 
     __slots__ = (  # the quickest
-        *("_before", "_clock", "_daemons", "_events", "_excused", "_has_begun", "_has_daemons"),
-        *("_is_made", "_is_over", "_is_redundant", "_last", "_names", "_parting", "_plans", "_position", "_replayed"),
+        *("_able", "_before", "_clock", "_daemons", "_enabled", "_events", "_excused", "_has_begun", "_has_daemons"),
+        *("_is_over", "_is_redundant", "_last", "_names", "_parting", "_plans", "_position", "_replayed"),
         *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant", "__weakref__"),
     )
 
@@ -92,7 +94,8 @@ class Dpor(Footprints):
         self._clock: Clock | None = None  # where the last task to end left daemons behind
         self._waiting: set[int] = set()  # tasks that nobody has woken
         self._excused: dict[int, int] = {}  # position that a task's next step, a wait or join, may go undeclared after
-        self._is_made = False  # whether the step that is told of next has been made, when it was chosen
+        self._able: Sequence[Candidate] = ()  # those that could go on at the last state,
+        self._enabled: Sequence[int] = ()  # and their numbers
         self._is_over = False  # what follows is no event: only waiting is left, or all that could go on sleeps
         self._is_redundant = False
         return True
@@ -113,6 +116,7 @@ class Dpor(Footprints):
 
     def after(self, outcome: Outcome) -> None:
         """Look for races in the execution that ended, and plan others."""
+        self._able = ()
         if self._is_redundant:
             self.redundant += 1
             return
@@ -150,14 +154,15 @@ class Dpor(Footprints):
         if candidates[0].__class__ is Option:
             assert current is not None
             return candidates[self._draw(current.number, len(candidates))]
-        self._is_made = True
         position = self._position
         if position >= self._replayed:
-            return self._arrive(candidates, current)
+            return candidates[0] if self._is_over else self._arrive(candidates, current)
         number = self._events[position].task
         self.declared.pop(number, None)
         if number in self.uses:
             self.going_on[number] = self.uses.pop(number)
+        if self._before:
+            self._before.pop(number, None)
         self._last[number] = position
         self._position = position + 1
         for candidate in candidates:
@@ -166,10 +171,8 @@ class Dpor(Footprints):
         return self._find(candidates, number)
 
     def step(self, candidate: Task | Clock) -> None:
-        """Note that a candidate goes on: see `Tracker`."""
-        if not self._is_made:  # it was the only one
-            self.choose((candidate,), candidate)  # type: ignore[arg-type]  # the clock, too, goes on if it is alone
-        self._is_made = False
+        """Note that the only candidate goes on: see `Tracker`."""
+        self.choose([candidate], candidate)  # type: ignore[arg-type]  # the clock, too, goes on if it is alone
 
     def _draw(self, task: int, options: int) -> int:
         """Return the option that a task draws: an event of its own, in conflict with nothing."""
@@ -203,17 +206,19 @@ class Dpor(Footprints):
 
     def _arrive(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         """Come to a new state, or to the one where the executions part; choose, and make the event."""
-        if self._is_over:
-            return candidates[0]
-        able, parting = candidates, self._parting
+        able, parting, position = candidates, self._parting, self._position
         if parting is not None:
             self._parting = None
             enabled, sleeping, todo = parting.enabled, parting.sleeping, parting.todo
         else:
             if self.uses:
                 able = [each for each in candidates if not self.would_block(each.number)]
-            enabled = [*map(_number, able)]
-            sleeping, todo = self._asleep(), self._todo
+            if able != self._able:
+                self._able, self._enabled = [*able], [*map(_number, able)]
+            enabled, todo = self._enabled, self._todo
+            sleeping = self._events[-1].sleeping if position else _NOTHING
+            if sleeping:
+                sleeping = self._asleep()
         if todo:
             node = todo.pop(0)
             self._todo = node.children
@@ -226,41 +231,36 @@ class Dpor(Footprints):
             self._is_over = True
             self._is_redundant = bool(able)
             return candidates[0]
-        event = Event(chosen.number, (), enabled, len(self._names))
+        number = chosen.number
+        event = Event(number, (), enabled, len(self._names), self._last.get(number, -1))
         if sleeping:
             event.sleeping = sleeping
         if todo:
             event.todo = todo
-        self._make(event, chosen)
+        if self._before:
+            event.before = self._before.pop(number, 0)
+        if self.uses or self.going_on or self._daemons or CLOCK_NUMBER in enabled:
+            use, due = self._operate(event, chosen)
+            self._stack.push(event, use, due)
+        else:  # as most
+            event.accesses = self.declared.pop(number, ())
+            self._events.append(event)
+        if not event.accesses and position and self._excused.get(number, -2) < event.own:
+            self.proof.undeclared[getattr(chosen, "name", "")] = None
+        self._last[number] = position
+        self._position = position + 1
         return chosen
 
     def _asleep(self) -> Mapping[int, Sequence[int]]:
         """Return what sleeps in a new state: what slept before, unless the last step woke it."""
         if not self._events:
-            return {}
+            return _NOTHING
         last = self._events[-1]
         if not last.sleeping:
             return last.sleeping
         made = (last.accesses,)
         slept = last.sleeping.items()
         return {task: accesses for task, accesses in slept if task != last.task and is_independent(accesses, made)}
-
-    def _make(self, event: Event, candidate: Candidate) -> None:
-        """Add an event: what a candidate does at a new state."""
-        number, position = event.task, self._position
-        event.own = self._last.get(number, -1)
-        if self._before:
-            event.before = self._before.pop(number, 0)
-        if self.uses or self.going_on or self._daemons or CLOCK_NUMBER in event.enabled:
-            use, due = self._operate(event, candidate)
-            self._stack.push(event, use, due)
-        else:  # as most
-            event.accesses = self.declared.pop(number, ())
-            self._events.append(event)
-        if not event.accesses and position and self._excused.get(number, -2) < event.own:
-            self.proof.undeclared[getattr(candidate, "name", "")] = None
-        self._last[number] = position
-        self._position = position + 1
 
     def _operate(self, event: Event, candidate: Candidate) -> tuple[Use | None, Use | None]:
         """Note what an event does to primitives, and to the clock; return its operation, and the one it makes due."""
@@ -307,10 +307,10 @@ class Dpor(Footprints):
 
     def edge(self, source: Task | Clock, target: Task) -> None:
         """Note that what the source has done comes before the target's next step."""
-        self._excused[target.number] = self._position - 1
-        last = self._last.get(source.number)
+        number, last = target.number, self._last.get(source.number)
+        self._excused[number] = self._position - 1
         if last is not None:
-            self._before[target.number] = self._before.get(target.number, 0) | 1 << last
+            self._before[number] = self._before.get(number, 0) | 1 << last
 
     def block(self, task: Task) -> None:
         """Note that the current step ends in a wait."""
@@ -332,22 +332,21 @@ class Dpor(Footprints):
         if child.is_daemon:
             self._daemons[child.number] = self._position - 1
             self._has_daemons = True
-        self._also(self.started())
+        if self._position > self._replayed and not self._is_over:
+            self._stack.also(self.started())
 
     def take_number(self, task: Task) -> None:  # noqa: ARG002 - interface
         """Note that the current step takes the next number for the name of a thread."""
-        self._also(self.named())
+        if self._position > self._replayed and not self._is_over:
+            self._stack.also(self.named())
 
     def end(self, task: Task) -> None:
         """Note that the current step is the task's last."""
         self._daemons.pop(task.number, None)
-        self._also(self.ended(task))
+        if self._position > self._replayed and not self._is_over:
+            self._stack.also(self.ended(task))
         if self._daemons:
             self._clock = task.scheduler.clock
-
-    def _also(self, access: int) -> None:
-        if self._position > self._replayed and not self._is_over:
-            self._stack.also(access)
 
     # What it is worth
 

@@ -10,15 +10,14 @@ JACM 2017, section 6.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, final
 
 from harness.sim import are_in_conflict
 
 __all__ = ["Node", "Planned", "first_of", "insert", "is_independent"]
 
 
-@dataclass(slots=True)
+@final
 class Node:
     """One step to be explored.
 
@@ -30,11 +29,11 @@ class Node:
         option: Which option it draws, where it is a draw of data; else -1.
     """
 
-    task: int
-    base: int
-    accesses: Sequence[int]
-    children: list[Node] = field(default_factory=list)
-    option: int = -1
+    __slots__ = ("accesses", "base", "children", "option", "task")
+
+    def __init__(self, task: int, base: int, accesses: Sequence[int], option: int = -1) -> None:
+        self.task, self.base, self.accesses, self.option = task, base, accesses, option
+        self.children: list[Node] = []
 
 
 class Planned(Protocol):
@@ -67,7 +66,7 @@ def insert(children: list[Node], sequence: Sequence[Planned], base: int, describ
                 break
         else:
             for step in sequence:
-                node = Node(step.task, base, describe(step.accesses, base), option=step.option)
+                node = Node(step.task, base, describe(step.accesses, base), step.option)
                 children.append(node)
                 children = node.children
             return True

@@ -6,16 +6,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.explore.dpor import Dpor
-from harness.sim import Candidate, Choose, Option, Task, World
+from harness.sim import Candidate, Clock, Option, Task, World
 from tests.explore.dpor.brute_force import Ending, Trace, Witness, ending, executions
 from tests.explore.dpor.notes import select
 
 
 class Both:
-    """Tells two trackers of an execution."""
+    """Tells two trackers of an execution, of which the first makes the choices."""
 
     def __init__(self, dpor: Dpor, witness: Witness) -> None:
         self._told = dpor, witness
+        self._is_chosen = False  # whether the step that is told of next was a choice
+
+    def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
+        """Return the choice of the reduction, told to the witness where data are drawn."""
+        dpor, witness = self._told
+        chosen = dpor.choose(candidates, current)
+        if isinstance(chosen, Option):
+            assert current is not None
+            witness.draw(current, chosen.number)
+        else:
+            self._is_chosen = True
+        return chosen
+
+    def step(self, candidate: Task | Clock) -> None:
+        dpor, witness = self._told
+        if not self._is_chosen:
+            dpor.step(candidate)
+        self._is_chosen = False
+        witness.step(candidate)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         methods = [getattr(tracker, name) for tracker in self._told]
@@ -54,7 +73,8 @@ def by_reduction(world: World, program: Callable[[], None], most: int) -> Findin
         if found.executions >= most:
             return found
         witness = Witness()
-        outcome = world.execute(telling(dpor, witness), tracker=Both(dpor, witness))  # type: ignore[arg-type]  # by its methods
+        both = Both(dpor, witness)
+        outcome = world.execute(both.choose, tracker=both)  # type: ignore[arg-type]  # by its methods
         witness.finish()
         redundant = dpor.redundant
         dpor.after(outcome)
@@ -64,19 +84,6 @@ def by_reduction(world: World, program: Callable[[], None], most: int) -> Findin
             found.endings.add(ending(outcome))
     found.limits = dpor.proof.limits()
     return found
-
-
-def telling(dpor: Dpor, witness: Witness) -> Choose:
-    """Return the choices of the reduction, told to a witness where data are drawn."""
-
-    def choose(candidates: Sequence[Candidate], current: Task | None) -> Candidate:
-        chosen = dpor.choose(candidates, current)
-        if isinstance(chosen, Option):
-            assert current is not None
-            witness.draw(current, chosen.number)
-        return chosen
-
-    return choose
 
 
 def by_force(world: World, program: Callable[[], None], most: int, *, asleep: bool = False) -> Findings:
