@@ -11,9 +11,12 @@ Code objects are told apart by identity: two functions of equal code in differen
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, FunctionType, GeneratorType, ModuleType
 from typing import final
 
@@ -25,8 +28,12 @@ from harness.instrument.stores import StoredNames
 
 __all__ = ["Instrumentation"]
 
-_FRAMES: dict[type, str] = {GeneratorType: "gi_frame", CoroutineType: "cr_frame", AsyncGeneratorType: "ag_frame"}
-_SCANNED = frozenset({FunctionType, *_FRAMES})
+# What code with a flag makes when it is called, and where that keeps its frame.
+_SUSPENDED: tuple[tuple[int, type, str], ...] = (
+    (inspect.CO_GENERATOR, GeneratorType, "gi_frame"),
+    (inspect.CO_COROUTINE, CoroutineType, "cr_frame"),
+    (inspect.CO_ASYNC_GENERATOR, AsyncGeneratorType, "ag_frame"),
+)
 
 
 @final
@@ -52,8 +59,8 @@ class Instrumentation:
 
     def swap_in(self) -> None:
         """Rewrite and give every function of the modules its rewritten code."""
-        functions, suspended = _scan()
-        by_file = _functions_by_file(functions, self.modules)
+        objects = _objects()
+        by_file = _functions_by_file(objects, self.modules)
         sources = {file: read_source(members[0][0].__code__, members[0][1]) for file, members in by_file.items()}
         rewritten = rewrite_sources([source for source in sources.values() if source is not None], self.sites)
         self.stored, self._maps, failures = rewritten.stored, rewritten.codes, rewritten.failures
@@ -63,10 +70,12 @@ class Instrumentation:
         for file, members in by_file.items():
             if file not in failures:
                 limits += self._swap(file, [function for function, _ in members])
-        if self._suspended(suspended):
+        suspended = self._suspended(objects)
+        if suspended:
+            objects.clear()
             gc.collect()  # those that nobody can resume say nothing
-            suspended = _scan()[1]
-        limits += [f"{name} was suspended before the exploration began" for name in self._suspended(suspended)]
+            suspended = self._suspended(_objects())
+        limits += [f"{name} was suspended before the exploration began" for name in suspended]
         self.limits = tuple(dict.fromkeys(limits))
 
     def swap_out(self) -> None:
@@ -85,12 +94,12 @@ class Instrumentation:
         for function, original in self._swapped:
             function.__code__ = original
         if any(codes.is_held() for codes in self._maps.values()):
-            functions, suspended = _scan()
-            for function in functions:
+            objects = _objects()
+            for function in [obj for obj in objects if type(obj) is FunctionType]:
                 original_code = self._originals.get(id(function.__code__))
                 if original_code is not None:
                     function.__code__ = original_code
-            self._is_suspended = any(id(code) in self._originals for code in suspended)
+            self._is_suspended = any(id(code) in self._originals for code in self._suspended_codes(objects))
         self._swapped.clear()
 
     def _swap(self, file: str, functions: list[FunctionType]) -> Iterator[str]:
@@ -116,9 +125,17 @@ class Instrumentation:
         for before, after in corresponding_codes(live, new):
             self._originals[id(after)] = before
 
-    def _suspended(self, suspended: Iterable[CodeType]) -> list[str]:
-        found = ((code, self._maps.get(code.co_filename)) for code in suspended)
+    def _suspended(self, objects: Iterable[object]) -> list[str]:
+        found = ((code, self._maps.get(code.co_filename)) for code in self._suspended_codes(objects))
         return sorted(code.co_qualname for code, codes in found if codes and codes.rewritten(code) is not None)
+
+    def _suspended_codes(self, objects: Iterable[object]) -> Iterator[CodeType]:
+        """Yield the code of generators and coroutines that are suspended, of the kinds that the sources can make."""
+        flags = reduce(or_, (codes.flags for codes in self._maps.values()), 0)
+        for flag, kind, frame_of in _SUSPENDED:
+            if flags & flag:
+                frames = [getattr(obj, frame_of) for obj in objects if type(obj) is kind]
+                yield from (frame.f_code for frame in frames if frame is not None)
 
 
 def _name_of(function: FunctionType) -> str:
@@ -132,27 +149,23 @@ def _is_generated(function: FunctionType) -> bool:
 
 
 def _functions_by_file(
-    functions: Iterable[FunctionType], modules: Iterable[ModuleType]
+    objects: Iterable[object], modules: Iterable[ModuleType]
 ) -> dict[str, list[tuple[FunctionType, ModuleType]]]:
     owners = {id(module.__dict__): module for module in modules}
     found: defaultdict[str, list[tuple[FunctionType, ModuleType]]] = defaultdict(list)
-    for function in functions:
-        module = owners.get(id(function.__globals__))
-        if module is not None and function.__code__.co_name != "<module>":  # running module code, a cell's included
-            found[function.__code__.co_filename].append((function, module))
+    # By exact type: asking an object for its class may call into the program.
+    for function in [obj for obj in objects if type(obj) is FunctionType and id(obj.__globals__) in owners]:
+        if function.__code__.co_name != "<module>":  # running module code, a cell's included
+            found[function.__code__.co_filename].append((function, owners[id(function.__globals__)]))
     for members in found.values():
         members.sort(key=lambda member: (member[0].__code__.co_firstlineno, member[0].__qualname__))
     return dict(sorted(found.items()))
 
 
-def _scan() -> tuple[list[FunctionType], list[CodeType]]:
-    """Return all live functions, and the code of all suspended generators and coroutines."""
+def _objects() -> list[object]:
+    """Return all objects that the garbage collector knows."""
     gc.unfreeze()
-    # By exact type: asking an object for its class may call into the program.
-    found = [obj for obj in gc.get_objects() if type(obj) in _SCANNED]
-    functions = [obj for obj in found if type(obj) is FunctionType]
-    frames = [getattr(obj, _FRAMES[type(obj)]) for obj in found if type(obj) is not FunctionType]
-    return functions, [frame.f_code for frame in frames if frame is not None]
+    return gc.get_objects()
 
 
 def _running_frames() -> Iterator[FrameType]:

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import reduce
 from itertools import chain
-from operator import ne
+from operator import ne, or_
 from sys import getrefcount
 from types import CodeType
 
@@ -25,7 +26,11 @@ _Key = tuple[str, int, bytes]
 
 
 class CodeMap:
-    """Rewritten code by original code, for one source. Confined."""
+    """Rewritten code by original code, for one source. Confined.
+
+    Attributes:
+        flags: Of all its functions together.
+    """
 
     def __init__(self, original: CodeType, rewritten: CodeType) -> None:
         # Lambdas on one line that return constants have no columns on 3.12: several may stand under one key.
@@ -33,6 +38,7 @@ class CodeMap:
         for pair in corresponding_codes(original, rewritten):
             self._by_key[_key(pair[0])].append(pair)
         self._whole = rewritten  # whose constants hold others, or their references would be fewer soon
+        self.flags = reduce(or_, (before.co_flags for before, _ in self.pairs()), 0)
         self._rewritten = [after for _, after in self.pairs()]
         self._references = list(map(getrefcount, self._rewritten))
 
