@@ -27,23 +27,26 @@ class Plans:
         stack: The executions.
     """
 
-    __slots__ = ("_descriptions", "_names", "_planned", "_stack")
+    __slots__ = ("_descriptions", "_names", "_planned", "_racing", "_stack")
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._planned = 0  # events whose races have been looked at
+        self._racing: list[int] = []  # positions of those among them that gave plans
         self._names: Sequence[tuple[object, object]] = ()
         self._descriptions: dict[tuple[object, object], int] = {}
 
     def keep(self, events: int) -> None:
         """Note that only so many events are left of those planned for."""
         self._planned = min(self._planned, events)
+        while self._racing and self._racing[-1] >= events:
+            self._racing.pop()
 
     def make(self, names: Sequence[tuple[object, object]]) -> None:
         """Plan the reversal of every race of an execution that has ended; its locations have these names."""
         self._names = names
         self._repeat(self._planned)
-        self._reverse_from(self._planned)
+        self._racing += self._reverse_from(self._planned)
         self._planned = len(self._stack.events)
 
     def make_with(self, event: Event, use: Use | None, due: Use | None = None) -> None:
@@ -60,24 +63,31 @@ class Plans:
 
         The plan made before has other such events, of another execution. Without any it would be a part of that plan.
         """
-        events = self._stack.events
+        events, racing = self._stack.events, self._racing
+        if not racing:
+            return
         behind = -1  # what all new events come after
         for event in events[start:]:
             behind &= event.past
-        for position, event in enumerate(events[:start]):
+        for position in racing:
+            event = events[position]
             for earlier in event.races:
                 if not behind >> earlier & 1:
                     self._reverse(earlier, position)
             if event.cancelled and not behind >> position & 1:
                 self._fire(position)
 
-    def _reverse_from(self, start: int) -> None:
-        """Plan the reversal of every race whose later event is from a position on."""
+    def _reverse_from(self, start: int) -> list[int]:
+        """Plan the reversal of every race whose later event is from a position on; return their positions."""
+        racing = []
         for position, event in enumerate(self._stack.events[start:], start):
-            for earlier in event.races:
-                self._reverse(earlier, position)
-            if event.cancelled:
-                self._fire(position)
+            if event.races or event.cancelled:
+                racing.append(position)
+                for earlier in event.races:
+                    self._reverse(earlier, position)
+                if event.cancelled:
+                    self._fire(position)
+        return racing
 
     def _reverse(self, earlier: int, later: int) -> None:
         """Plan an execution in which the later of two events in a race comes without the earlier one."""

@@ -41,6 +41,7 @@ class Proof:
     foreign: dict[str, None] = field(default_factory=dict)
     undeclared: dict[str, None] = field(default_factory=dict)
     families: set[str] = field(default_factory=set)
+    _seen: set[tuple[object, object]] = field(default_factory=set)  # types, or classes, and keys of what was shared
 
     def see(self, footprints: Footprints, events: Sequence[Event], met: Iterable[int]) -> None:
         """Take note of an execution."""
@@ -49,7 +50,11 @@ class Proof:
         names = footprints.locations.names
         for location in met:
             if location > 0:
-                self.shared.setdefault(_name(*names[location]))
+                obj, key = names[location]
+                what = obj if isinstance(obj, type) else kind_of(obj)
+                if (what, key) not in self._seen:
+                    self._seen.add((what, key))
+                    self.shared.setdefault(_name(obj, key))
         for location, call in footprints.locations.opaque.items():
             if names[location][0] is ANYTHING:
                 self.unbounded[call] = None
