@@ -75,11 +75,13 @@ def make_hooks(
     silent, silent_classes, known_effects = calls.silent_namespaces, calls.silent_classes, calls.effects
     given = GivenTable(kinds, own)
     passing = Points(sites, kinds, calls)
-    touch, touch_all, perform = passing.touch, passing.touch_all, passing.perform
+    touch, touch_own, touch_all, perform = passing.touch, passing.touch_own, passing.touch_all, passing.perform
     sites[_LATER] = FIRST_STEP
 
     def foresee(task: Task, tracker: Tracker, function: object, arguments: Sequence[object]) -> None:
-        passing.foresee(task, tracker, stand_in(function), arguments)
+        method = function.__func__ if type(function) is MethodType else function
+        if type(method) is not FunctionType or id(method.__globals__) not in own:
+            passing.foresee(task, tracker, stand_in(function), arguments)
 
     def later(function: Callable[..., object]) -> Callable[..., object]:
         if type(function) is FunctionType and ((namespace := id(function.__globals__)) in silent or namespace in own):
@@ -108,10 +110,12 @@ def make_hooks(
                     return shadow_of(task, obj)
                 if kind is SILENT or kind is FROZEN or (kind is CONTAINER and _is_method(obj, sites[site].name)):
                     return obj
-            if task.scheduler.is_followed:
-                touch(task, obj, site)
-            else:  # as touch, without a call: no hook is passed more often
+            if not task.scheduler.is_followed:  # as touch, without a call: no hook is passed more often
                 task.scheduler.point(task)
+            elif kind is OWN:
+                touch_own(task, obj, site)
+            else:
+                touch(task, obj, site)
         return obj
 
     def quiet(obj: object, site: int) -> object:

@@ -40,6 +40,7 @@ NAMES = -900_000  # location of the number that the next thread without a name i
 _FIRST = 1
 _CONFLICT = tuple(WRITE in (a, b) or {a, b} == {READ, INTENT_WRITE} for a in range(4) for b in range(4))  # at a * 4 + b
 
+_CONTAINERS = tuple(CONTAINERS)
 _SEQUENCES = tuple(kind for kind, table in CONTAINERS.items() if "insert" in table)
 _SUBSCRIPTS = {"read": "__getitem__", "write": "__setitem__", "update": "__setitem__"}
 
@@ -107,7 +108,7 @@ class Locations:
             return self._container(obj, kind, name, key, operation)
         if issubclass(kind, type):
             return self._of_class(obj, name, operation)  # type: ignore[arg-type]  # its type says so
-        if issubclass(kind, tuple(CONTAINERS)):  # its methods may go beyond the table
+        if issubclass(kind, _CONTAINERS):  # its methods may go beyond the table
             return self.whole(obj, writes=operation != "read", call=None)
         if operation == "call" or name is None:  # a method, or an attribute whose name is known only at run time
             return self.whole(obj, writes=operation != "read", call=None)

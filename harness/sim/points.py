@@ -41,6 +41,21 @@ class Points:
     def __init__(self, sites: SiteTable, kinds: KindTable, calls: CallTable) -> None:
         self._sites, self._kinds, self._calls = sites, kinds, calls
 
+    def touch_own(self, task: Task, obj: object, site: int) -> None:
+        """As `touch` of an attribute that no code of the library is behind; most are so."""
+        scheduler, where = task.scheduler, self._sites[site]
+        tracker, watch = scheduler.tracker, scheduler.watch
+        if tracker is not None:
+            if task.inside:
+                _note_inside(task, tracker)
+            else:
+                tracker.access(task, obj, where, NO_KEY, where.operation)
+        scheduler.point(task)
+        if scheduler.recorder is not None:
+            scheduler.recorder.access(task, obj, where, NO_KEY, where.operation, NO_VALUE)
+        if watch is not None:
+            watch.access(task, obj, where, NO_KEY, where.operation)
+
     def touch(self, task: Task, obj: object, site: int, key: object = NO_KEY, value: object = NO_VALUE) -> None:
         """Pass a scheduling point before an object, or a name of a module, is touched."""
         scheduler = task.scheduler
@@ -48,13 +63,9 @@ class Points:
             scheduler.point(task)
             return
         where = self._sites[site]
-        # Most are so: no view, no container, no code to look at.
-        is_simple = key is NO_KEY and self._kinds[type(obj)] is OWN
         if scheduler.tracker is not None:
             if task.inside:
                 _note_inside(task, scheduler.tracker)
-            elif is_simple:
-                scheduler.tracker.access(task, obj, where, key, where.operation)
             else:
                 self._declare(task, scheduler.tracker, obj, where, key)
         scheduler.point(task)
@@ -63,10 +74,7 @@ class Points:
                 task, behind(obj), where, shown_key(obj, key), operation_on(type(obj), where), value
             )
         if scheduler.watch is not None:
-            if is_simple:
-                scheduler.watch.access(task, obj, where, key, where.operation)
-            else:
-                scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
+            scheduler.watch.access(task, behind(obj), where, key, operation_on(type(obj), where))
 
     def _declare(self, task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
         real = behind(obj)

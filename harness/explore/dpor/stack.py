@@ -52,6 +52,8 @@ class Event:
         cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
     """
 
+    base: int
+    bit: int
     __slots__ = (
         *("accesses", "base", "before", "bit", "cancelled", "enabled", "enabler", "firing", "locations", "option"),
         *("own", "past", "races", "sleeping", "task", "timers", "todo", "turned"),
@@ -62,7 +64,7 @@ class Event:
     ) -> None:
         self.task, self.accesses, self.enabled, self.locations, self.own = task, accesses, enabled, locations, own
         self.enabler = self.option = -1
-        self.before = self.past = self.bit = self.base = 0
+        self.before = self.past = 0  # the past tells whether it was settled, and has its bit and base
         self.sleeping: Mapping[int, Sequence[int]] = _NOTHING
         self.turned: Mapping[int, Sequence[int]] = _NOTHING
         self.todo: list[Node] | tuple[()] = ()
@@ -118,7 +120,7 @@ class Stack:
         for position in range(self._settled, last + 1):
             event = events[position]
             task, accesses, races = event.task, event.accesses, event.races
-            if event.bit:  # it was settled before, and has got one access more
+            if event.past:  # it was settled before, and has got one access more
                 past, base, accesses = event.past, event.base, accesses[-1:]
             else:
                 event.bit = past = 1 << position
@@ -127,12 +129,13 @@ class Stack:
                 if event.before:
                     past |= self._pasts(event.before)
                 event.base = base = past
-            by, told = (waiting, levels) if position == last else (None, None)
+            by = waiting if position == last else None
             is_free = by is None and event.enabler < 0
             for access in accesses:
                 location = access >> 2
                 history, commutes = histories[location], _COMMUTES[access & 3]
-                need, is_over = by is not None and by.needs_at == location, False
+                need = by is not None and by.needs_at == location
+                is_over = False
                 for before, other, _ in reversed(history):
                     if commutes[other]:
                         continue
@@ -144,11 +147,12 @@ class Stack:
                                 races = [*races, bit.bit_length() - 1]
                                 is_over = need and other == WRITE  # those that only look are in a race each
                             past |= before.past
-                        if other == WRITE and (not need or is_over or base & bit):
-                            break
-                    elif other == WRITE:
+                        if need and not is_over and not base & bit:
+                            continue
+                    if other == WRITE:
                         break
-                history.append((event, access & 3, None if told is None else told.get(location)))
+                level = levels.get(location) if levels is not None and position == last else None
+                history.append((event, access & 3, level))
             event.past, event.races = past, races
         self._settled = last + 1
 
@@ -177,7 +181,7 @@ class Stack:
         if access in event.accesses:
             return
         event.accesses = [*event.accesses, access]
-        if event.bit:
+        if event.past:
             self._settled -= 1
             self.settle()
 

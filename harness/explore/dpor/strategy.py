@@ -239,7 +239,7 @@ class Dpor(Footprints):
             event.todo = todo
         if self._before:
             event.before = self._before.pop(number, 0)
-        if self.uses or self.going_on or self._daemons or CLOCK_NUMBER in enabled:
+        if self.families or self._daemons or CLOCK_NUMBER in enabled:
             use, due = self._operate(event, chosen)
             self._stack.push(event, use, due)
         else:  # as most
