@@ -100,6 +100,8 @@ class Locations:
     def accesses(self, obj: object, site: Site, key: object, operation: str) -> list[int]:
         """Return the accesses of what `Tracker.access` was told; not to be altered."""
         name, kind = site.name, type(obj)
+        if self.types.get(kind) is False and name is not None and operation != "call":  # as an attribute of it before
+            return self._known_attribute(obj, kind, name, operation)
         if obj is None or issubclass(kind, ModuleType):
             found = [self.number(None, name) * 4 + (operation != "read")]
             self._know(obj, name, operation, found)
@@ -112,10 +114,7 @@ class Locations:
             return self.whole(obj, writes=operation != "read", call=None)
         if operation == "call" or name is None:  # a method, or an attribute whose name is known only at run time
             return self.whole(obj, writes=operation != "read", call=None)
-        found = self._attribute(obj, kind, name, operation)
-        if len(found) == 1:  # else its class is looked into, which depends
-            self._know(obj, name, operation, found)
-        return found
+        return self._known_attribute(obj, kind, name, operation)
 
     def whole(self, obj: object, *, writes: bool, call: str | None) -> list[int]:
         """Return the access of a whole object, by a call of that name if nobody knows what the call does."""
@@ -156,6 +155,12 @@ class Locations:
         if operation in {"write", "update"}:
             return [self.number(cls, name) * 4 + WRITE]
         return [self.number(found, name) * 4 + READ for found in _looked_up(cls, name)]
+
+    def _known_attribute(self, obj: object, kind: type, name: str, operation: str) -> list[int]:
+        found = self._attribute(obj, kind, name, operation)
+        if len(found) == 1:  # else its class is looked into, which depends
+            self._know(obj, name, operation, found)
+        return found
 
     def _attribute(self, obj: object, kind: type, name: str, operation: str) -> list[int]:
         writes = operation != "read"

@@ -13,7 +13,7 @@ from harness.instrument import Site, SiteTable
 from harness.sim.call import Call
 from harness.sim.calls import CallTable
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
-from harness.sim.kinds import CONTAINER, FOREIGN, OWN, KindTable
+from harness.sim.kinds import CONTAINER, FOREIGN, KindTable
 from harness.sim.reach import ANYTHING, behind, is_plain_attribute, reach
 from harness.sim.stepping import Access
 from harness.sim.task import Task

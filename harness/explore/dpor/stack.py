@@ -130,7 +130,6 @@ class Stack:
                     past |= self._pasts(event.before)
                 event.base = base = past
             by = waiting if position == last else None
-            is_free = by is None and event.enabler < 0
             for access in accesses:
                 location = access >> 2
                 history, commutes = histories[location], _COMMUTES[access & 3]
@@ -143,6 +142,7 @@ class Stack:
                         met.add(location)
                         bit = before.bit
                         if not past & bit or (need and not is_over and not base & bit):
+                            is_free = by is None and event.enabler < 0
                             if not is_over and (is_free or self._could_be_first(event, before, by)):
                                 races = [*races, bit.bit_length() - 1]
                                 is_over = need and other == WRITE  # those that only look are in a race each
@@ -187,9 +187,10 @@ class Stack:
 
     def cut(self, position: int) -> None:
         """Take events off, from a position on."""
+        histories = self._history
         for event in self.events[position : self._settled]:
             for access in event.accesses:
-                self._history[access >> 2].pop()
+                histories[access >> 2].pop()
         del self.events[position:]
         self._settled = min(self._settled, position)
 
