@@ -20,6 +20,7 @@ __all__ = ["CallRewriter"]
 
 _STEPPERS = frozenset({"enumerate", "filter", "map", "zip"})
 _ACCESSORS: dict[str, Operation] = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
+_CHOOSERS = frozenset({"max", "min"})
 _QUANTIFIERS = frozenset({"all", "any"})
 _UNREAD = FRESH | {ast.Lambda, ast.Starred}  # what no hook looks at: nobody else has it, or it is read elsewhere
 _CONSTANTS = frozenset({ast.Constant})
@@ -47,7 +48,14 @@ class CallRewriter(OperatorRewriter):
             node.func = self.expression(node.func)
             self._visit_arguments(node)
             return node
-        return self._visit_other_call(node, steps=name in _STEPPERS and self.scope.is_builtin(name))
+        steps = (name in _STEPPERS or (name in _CHOOSERS and self._has_own_key(node))) and self.scope.is_builtin(name)
+        return self._visit_other_call(node, steps=steps)
+
+    def _has_own_key(self, node: ast.Call) -> bool:
+        """Return whether items of one iterable are chosen by a function that makes scheduling points."""
+        keys = [keyword.value for keyword in node.keywords if keyword.arg == "key"]
+        is_own = [isinstance(k, ast.Lambda) or (isinstance(k, ast.Name) and k.id in self.own_functions) for k in keys]
+        return len(node.args) == 1 and is_own == [True] and not isinstance(node.args[0], ast.Starred)
 
     def _is_harmless(self, node: ast.Call, name: str) -> bool:
         """Return whether the call needs no hook: of a rewritten function, of a type that looks at nothing."""

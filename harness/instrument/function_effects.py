@@ -27,9 +27,11 @@ import os
 import pickle
 import pprint
 import textwrap
+import types
 import weakref
 from array import array
 from collections.abc import Callable, Iterable
+from concurrent import futures
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Literal
@@ -38,7 +40,7 @@ import immutables
 
 __all__ = ["EVALUATES", "EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
-Depth = Literal["nothing", "whole", "pairs", "shallow", "text", "deep", "reach", "outside", "anything"]
+Depth = Literal["nothing", "whole", "pairs", "shallow", "text", "deep", "alone", "reach", "outside", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class CallEffect:
         reads: How far arguments are read: not at all; their own items (``whole``), what these consist of where they
             are no mappings (``pairs``), or attributes too (``shallow``); what they contain, however deep, as far as
             containers and generated methods go (``text``), or attributes of instances too (``deep``);
-            everything that can be reached is read and written (``reach``), files beside (``outside``), and what cannot
-            be reached (``anything``).
+            the receiver is read and written, at more than one moment (``alone``); everything that can be reached is
+            read and written (``reach``), files beside (``outside``), and what cannot be reached (``anything``).
         writes_first: Whether the first argument is written as well.
         calls_back: Whether code of the program may run in the middle: ``__eq__``, ``__lt__`` or ``__hash__`` of an
             item, or a function among the arguments.
@@ -71,6 +73,7 @@ DEEP = CallEffect("deep")
 UPDATES = CallEffect("whole", writes_first=True)
 LOGS = CallEffect("text")  # at once, with the texts of the program's own
 SORTS = CallEffect("text", writes_first=True, calls_back=True)
+ALONE = CallEffect("alone")
 OPAQUE = CallEffect("reach")
 OUTSIDE = CallEffect("outside")
 EVALUATES = CallEffect("anything")
@@ -118,6 +121,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (builtins, EVALUATES, " ".join(sorted(EVALUATING))),
     (builtins, TEXT, "ascii format hash print repr sorted str"),
     (atexit, EVALUATES, "register unregister _clear _run_exitfuncs"),
+    (futures, EVALUATES, "as_completed wait"),  # they hold locks of futures, one after another
     (bisect, SCANS, "bisect bisect_left bisect_right"),
     (bisect, SORTS, "insort insort_left insort_right"),
     (collections, WHOLE, "ChainMap Counter OrderedDict UserDict UserList defaultdict deque"),
@@ -159,6 +163,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     ),
     (pickle, DEEP, "dumps"),
     (pprint, DEEP, "pformat pprint saferepr"),
+    (types, NOTHING, "GenericAlias MappingProxyType SimpleNamespace"),
     (textwrap, WHOLE, "dedent fill indent shorten wrap"),
     (weakref, NOTHING, "WeakKeyDictionary WeakSet WeakValueDictionary finalize proxy ref"),
     (immutables, WHOLE, "Map"),

@@ -58,12 +58,19 @@ class _Rewriter(ExpressionRewriter):
 
     def _visit_function(self, node: _Function) -> list[ast.stmt]:
         before: list[ast.stmt] = self._before_binding(node, [node.name])
-        node.decorator_list = [self.expression(decorator) for decorator in node.decorator_list]
+        node.decorator_list = [self._decorator(decorator) for decorator in node.decorator_list]
         self.visit_defaults(node.args)
         outer = self.enter(node, node.name)
         node.body = self.statements(node.body)
         self.leave(outer)
         return [*before, node]
+
+    def _decorator(self, node: ast.expr) -> ast.expr:
+        """Return a decorator behind the hook of a call, which comes before the definition."""
+        decorator = self.expression(node)
+        if not self.is_active or not isinstance(node, ast.Attribute):
+            return decorator
+        return self.call("called", node, decorator, self.site(node, "call", self.private(node.attr)))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> list[ast.stmt]:
         return self._visit_function(node)
@@ -73,7 +80,7 @@ class _Rewriter(ExpressionRewriter):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> list[ast.stmt]:
         before = self._before_binding(node, [node.name])
-        node.decorator_list = [self.expression(decorator) for decorator in node.decorator_list]
+        node.decorator_list = [self._decorator(decorator) for decorator in node.decorator_list]
         node.bases = [self.expression(base) for base in node.bases]
         for keyword in node.keywords:
             value = keyword.value
@@ -132,7 +139,9 @@ class _Rewriter(ExpressionRewriter):
         node.body, node.orelse = [*stores, *self.statements(node.body)], self.statements(node.orelse)
         return node
 
-    def visit_Match(self, node: ast.Match) -> ast.AST:
+    def visit_Match(self, node: ast.Match) -> ast.AST | list[ast.stmt]:
+        patterns = [part for case in node.cases for part in nodes_of(case.pattern)]
+        is_unseen = self.is_active and any(isinstance(p, ast.Attribute) and p.attr in self.stored for p in patterns)
         if self.is_active and any(looks_inside(case.pattern) for case in node.cases):
             node.subject = self.hook("matched", node.subject, "call", "match", self.expression(node.subject))
         else:
@@ -142,6 +151,8 @@ class _Rewriter(ExpressionRewriter):
             guard = case.guard and self.tested(case.guard)
             case.guard = self._stored_captures(captured, guard, case.pattern) if captured else guard
             case.body = self.statements(case.body)
+        if is_unseen:  # attributes are read as the patterns are tried
+            return [placed(ast.Expr(self.hook("unseen", node, "call", "a pattern")), node), node]
         return node
 
     def _stored_captures(self, captured: dict[str, str], guard: ast.expr | None, at: ast.AST) -> ast.expr:

@@ -21,6 +21,7 @@ from typing import final
 
 from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, effect_of
 from harness.instrument.function_effects import (
+    ALONE,
     DEEP,
     HARMLESS_MODULES,
     LOGS,
@@ -36,9 +37,9 @@ from harness.instrument.function_effects import (
 from harness.sim.authors import Authors
 from harness.sim.call import Call
 from harness.sim.event import NO_KEY
-from harness.sim.indirect import accessor_call, dispatch_call, slot_call
+from harness.sim.indirect import accessor_call, confined_call, dispatch_call, slot_call
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
-from harness.sim.reach import ANYTHING, BUILTIN_METHODS, FILES, behind, leads_to_mutable, reach, sources
+from harness.sim.reach import ANYTHING, BUILTIN_METHODS, FILES, behind, is_stepped, leads_to_mutable, reach, sources
 from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
@@ -57,6 +58,7 @@ _GETTERS = {operator.attrgetter: DEEP, operator.itemgetter: WHOLE, operator.meth
 _CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _OPERATORS = frozenset({"True", "False", "None", "and", "or", "not", "in", "is", "if", "else"})
+_CHOOSERS = frozenset({"max", "min"})
 _BEYOND = {"outside": FILES, "anything": ANYTHING}  # what cannot be reached, by effect
 _MOST_ITEMS = 1_000  # looked at for code of the program
 
@@ -187,6 +189,9 @@ class CallTable:
             return self._call(known[1], [receiver, *arguments], function.__name__)
         kind = self._kinds[type(receiver)]
         effect = self._logged(self._effect_of_namespace(namespace), arguments)
+        confined = confined_call(receiver, function.__name__, arguments) if kind == FOREIGN else None
+        if confined is not None:
+            return confined
         if kind == FOREIGN and effect is NOTHING:
             effect = OPAQUE
         if function.__name__ in OF_PATHS and isinstance(receiver, PurePath):
@@ -219,6 +224,12 @@ class CallTable:
             return self._of_class_method(receiver, name, arguments)
         if kind in (OWN, FROZEN) and name.startswith("__"):
             return self._of_slot(receiver, name, arguments)
+        runs = type(receiver) is Context and name == "run" and bool(arguments)
+        if runs and self.resolve(arguments[0], arguments[1:]) is None:
+            return Call(name, ALONE, receiver, None, arguments)  # it is entered, and left later
+        confined = confined_call(receiver, name, arguments) if kind == FOREIGN else None
+        if confined is not None:
+            return confined
         if kind in (FOREIGN, OWN):
             return self._call(OPAQUE, [receiver, *arguments], name, receiver)
         return self._of_unchanging(receiver, name, arguments)
@@ -400,9 +411,13 @@ class CallTable:
     def accesses(self, call: Call) -> list[Access] | None:
         """Return what a call touches, each object once, or ``None`` where that is not known for sure."""
         effect = call.effect
-        if effect.reads in ("reach", "outside", "anything") or (effect.calls_back and self._may_call_back(call)):
+        if effect.reads in ("alone", "reach", "outside", "anything") or (
+            effect.calls_back and self._may_call_back(call)
+        ):
             return None
-        if effect.reads in ("whole", "pairs") and any(self._kinds[type(obj)] == FOREIGN for obj in call.arguments):
+        if effect.reads in ("whole", "pairs") and any(
+            self._kinds[type(behind(obj))] == FOREIGN for obj in call.arguments
+        ):
             return None  # its ``__len__`` or ``__iter__`` may do anything
         found = [] if call.touches_receiver is None else [call.touches_receiver]
         if effect.writes_first and call.arguments:
@@ -424,6 +439,8 @@ class CallTable:
 
     def reached(self, call: Call) -> tuple[list[object], bool]:
         """Return all that an opaque call may touch, and whether that is all of it."""
+        if call.effect is ALONE:
+            return [call.receiver], True
         roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
         found, is_all = reach(roots, self._kinds)
         beyond = _BEYOND.get(call.effect.reads)
@@ -445,6 +462,9 @@ class CallTable:
     def _may_call_back(self, call: Call) -> bool:
         """Return whether code of the program may run within the call: a function given, or methods of items."""
         roots = [*call.arguments] if call.receiver is None else [call.receiver, *call.arguments]
+        gone_through = [obj for obj in roots if self._kinds[type(obj)] in (CONTAINER, ITERATOR)]
+        if call.name in _CHOOSERS and gone_through and all(map(is_stepped, gone_through)):
+            return False  # one item at a time, and what is compared are keys
         return any(map(self._runs_own_code, roots)) or any(self._steps_through_own_code(obj, call) for obj in roots)
 
     def _steps_through_own_code(self, obj: object, call: Call) -> bool:

@@ -78,6 +78,12 @@ class Footprints:
     def wake(self, task: Task) -> None:
         """Note that a waiting task can go on."""
 
+    def take_task_number(self, task: Task) -> None:
+        """Note nothing: hardly any program asks for such a name."""
+
+    def tell_task_name(self) -> None:
+        """Note nothing."""
+
     # Questions
 
     def next_accesses(self, candidate: Task | Clock) -> list[int]:

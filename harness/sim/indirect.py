@@ -1,25 +1,39 @@
-"""Calls of functions that reach an attribute or a table by a way round: what they touch is known exactly.
+"""Calls of functions that reach an attribute or a table by a way round, or keep to one object: known exactly.
 
 ``setattr`` that is handed on to be called by others, the descriptors of slots called by their own methods, what
 ``functools.singledispatch`` makes. Where the program itself calls ``setattr`` by name, a hook tells of the attribute.
+Methods of asyncio's objects touch their object, which belongs to one loop; what they put into the loop is told there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
+from random import Random
 from types import FunctionType
 
-from harness.instrument.function_effects import NOTHING, OPAQUE
+from harness.instrument.function_effects import NOTHING, OPAQUE, WHOLE
 from harness.sim.call import Call
 from harness.sim.event import NO_KEY
 from harness.sim.kinds import CONTAINER, FOREIGN, SILENT, KindTable
 
-__all__ = ["accessor_call", "dispatch_call", "slot_call"]
+__all__ = ["accessor_call", "confined_call", "dispatch_call", "slot_call"]
 
 _ACCESSORS: dict[int, str] = {id(getattr): "read", id(hasattr): "read", id(setattr): "write", id(delattr): "write"}
 _OF_DESCRIPTORS = {"__get__": "read", "__set__": "write", "__delete__": "write"}
 _DISPATCHING = ("singledispatch.<locals>.", "singledispatchmethod.__get__.<locals>.")
+
+_OF_ONE_LOOP = frozenset({"_asyncio", *(f"asyncio.{name}" for name in ("events", "futures", "locks", "mixins"))})
+_OF_ONE_LOOP |= {*(f"asyncio.{name}" for name in ("queues", "runners", "taskgroups", "tasks", "timeouts"))}
+_CONFINED: dict[type, frozenset[str]] = {
+    Random: frozenset(
+        {"betavariate", "choice", "choices", "expovariate", "gauss", "getrandbits", "normalvariate", "randbytes"}
+        | {"randint", "random", "randrange", "sample", "seed", "setstate", "triangular", "uniform"}
+    ),
+    contextlib.ExitStack: frozenset({"callback", "pop_all", "push"}),
+    contextlib.AsyncExitStack: frozenset({"callback", "pop_all", "push", "push_async_callback", "push_async_exit"}),
+}
 
 
 def accessor_call(function: object, arguments: Sequence[object], kinds: KindTable) -> Call | None:
@@ -36,6 +50,18 @@ def slot_call(slot: object, method: str, arguments: Sequence[object], kinds: Kin
     if operation is None or not arguments:
         return None
     return _on_attribute(method, arguments, _name_of(slot), operation, kinds)
+
+
+def confined_call(receiver: object, method: str, arguments: Sequence[object]) -> Call | None:
+    """Return what a method touches that changes nothing but its object, or keeps its arguments for later."""
+    modules = {base.__module__ for base in type(receiver).__mro__}
+    methods = next((_CONFINED[base] for base in type(receiver).__mro__ if base in _CONFINED), frozenset[str]())
+    if not modules.isdisjoint(_OF_ONE_LOOP) or method in methods:
+        effect = WHOLE if isinstance(receiver, Random) else NOTHING
+        return Call(method, effect, receiver, (receiver, NO_KEY, "write"), arguments)
+    if receiver is os.environ and method == "get":
+        return Call(method, NOTHING, receiver, (receiver, NO_KEY, "read"), arguments)
+    return None
 
 
 def _on_attribute(

@@ -32,6 +32,7 @@ def announcements() -> Iterator[tuple[object, str, object]]:
     """Yield owner, name and replacement of what keeps a function to call it later."""
     stack: Any = contextlib.ExitStack.__mro__[1]
     yield stack, "_create_cb_wrapper", staticmethod(_of_first(stack._create_cb_wrapper))
+    yield threading.Barrier, "__init__", _make_barrier
     yield threading.Timer, "run", _run_timer
     yield weakref.finalize, "__call__", _finalize
 
@@ -44,8 +45,16 @@ def _of_first(real: _Callable) -> _Callable:
     return keep
 
 
+_real_barrier: _Callable = threading.Barrier.__init__
 _real_run: _Callable = threading.Timer.run
 _real_finalize: _Callable = weakref.finalize.__call__
+
+
+@wraps(_real_barrier)
+def _make_barrier(
+    barrier: threading.Barrier, parties: int, action: _Callable | None = None, timeout: float | None = None
+) -> None:
+    _real_barrier(barrier, parties, action and announced(action), timeout)
 
 
 @wraps(_real_run)

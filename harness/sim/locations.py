@@ -154,7 +154,7 @@ class Locations:
             return [self.number(cls) * 4 + WRITE]
         if operation in {"write", "update"}:
             return [self.number(cls, name) * 4 + WRITE]
-        return [self.number(found, name) * 4 + READ for found in _looked_up(cls, name)]
+        return [self.number(found, name) * 4 + READ for found in _looked_up(cls, name) or [cls]]
 
     def _known_attribute(self, obj: object, kind: type, name: str, operation: str) -> list[int]:
         found = self._attribute(obj, kind, name, operation)

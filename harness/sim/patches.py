@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, _base
 from itertools import count
 from types import BuiltinMethodType, FunctionType, ModuleType
 from typing import Any, final
@@ -18,6 +18,7 @@ from harness.sim.captured_defaults import captured_defaults
 from harness.sim.clock import DATE_READINGS, clock_replacements, date_reading
 from harness.sim.ending import register_at_exit
 from harness.sim.escapes import escapes
+from harness.sim.future_hash import hash_of_future
 from harness.sim.later import announcements
 from harness.sim.lock_holders import lock_holders
 from harness.sim.locks import lock_replacement, rlock_factory
@@ -42,7 +43,7 @@ class Patches:
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
         self._defaults: list[tuple[FunctionType, tuple[Any, ...] | None]] = []  # as they were
-        self._pools = count()  # numbers of thread pools, in the names of their threads
+        self._pools: Callable[[], int] = count().__next__  # numbers of thread pools, in the names of their threads
         self._before: dict[str, object] = {}  # names of threading that programs set, as they were
         self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
 
@@ -82,6 +83,8 @@ class Patches:
         self._ordered_sets = ordered_sets
         self.follow_imports()
         self._replace(threading.Thread, "__hash__", threads.hash_by_creation)
+        self._replace(Future, "__hash__", hash_of_future)
+        self._replace(_base, "id", hash)
         self._replace(threading, "_dangling", threads.DanglingThreads(threading._dangling))  # type: ignore[attr-defined]
         self._replace(threading.Thread, "__init__", thread_maker())
         self._replace(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]  # its locks are ours
@@ -95,7 +98,7 @@ class Patches:
         for name in _SET_BY_PROGRAMS:
             self._before[name] = getattr(threading, name)
             self._replace(threading, name, self._before[name])
-        self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: next(self._pools)))
+        self._replace(ThreadPoolExecutor, "_counter", staticmethod(lambda: self._pools()))
         for function, defaults in list(captured_defaults(self.stand_in)):
             self._defaults.append((function, function.__defaults__))
             function.__defaults__ = defaults
@@ -114,7 +117,8 @@ class Patches:
     def reset(self, tracker: Tracker | None = None) -> None:
         """Put back what programs set, and make names of threads and pools count from the start again."""
         vars(threading).update(self._before)
-        self._pools = count()
+        pools = count().__next__
+        self._pools = pools if tracker is None else _telling(pools, tracker)
         self._randomness.reset()
         numbers = count(1).__next__
         threading._counter = numbers if tracker is None else _telling(numbers, tracker)  # type: ignore[attr-defined]

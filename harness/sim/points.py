@@ -5,6 +5,7 @@ Where nobody follows the execution a point is no more than a chance to switch.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import final
@@ -78,7 +79,8 @@ class Points:
 
     def _declare(self, task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
         real = behind(obj)
-        if self._kinds[type(real)] is FOREIGN and not is_plain_attribute(real, where.name):
+        is_known = real is os.environ or self._kinds[type(real)] is not FOREIGN
+        if not is_known and not is_plain_attribute(real, where.name):
             tracker.opaque(task, where.name or "subscript", reach([real], self._kinds)[0], where)
         if issubclass(type(real), defaultdict) and where.operation != "write" and self._fills_later(real, key):
             tracker.opaque(task, "default_factory", [real, *reach([_FACTORY.__get__(real)], self._kinds)[0]], where)

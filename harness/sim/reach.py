@@ -12,6 +12,7 @@ import operator
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextvars import Context
 from functools import partial
 from queue import SimpleQueue
 from types import (
@@ -96,7 +97,9 @@ def is_plain_attribute(obj: object, name: str | None) -> bool:
     Methods such as ``__len__`` are not read but called.
     """
     kind = type(obj)
-    if name is None or name.startswith("__") or kind.__getattribute__ is not object.__getattribute__:
+    if name is None or name.startswith("__"):
+        return False
+    if kind.__getattribute__ is not object.__getattribute__ and kind is not Context:
         return False
     member = next((vars(cls)[name] for cls in kind.__mro__ if name in vars(cls)), None)
     if member is None:

@@ -72,7 +72,7 @@ class Scheduler:
 
     __slots__ = (  # the quickest, and as quick however many they become
         *("_choose", "_home", "_make_task", "_max_steps", "at_exit", "choices", "clock", "excepthook"),
-        *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_hashes", "loop_names", "loops"),
+        *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_names", "loops"),
         *("marked", "network", "preemptions", "put_back", "ready", "recorder", "shadows", "states", "steps"),
         *("stop", "survivors", "tasks", "thread_hashes", "told", "tracing_hooks", "tracker", "watch", "workers"),
     )
@@ -109,8 +109,7 @@ class Scheduler:
         self.marked: Any = None  # the event loop that the OS thread takes for the running one
         self.network: Any = None  # the Link of the execution, once it has one
         self.loops: list[Callable[[], Any]] = []  # weak references to the event loops made, in order; in them, how many
-        self.loop_hashes = 0  # tasks and futures hashed,
-        self.loop_names = 0  # and tasks named
+        self.loop_names = 0  # tasks of loops named
         self.shadows: dict[int, Shadow] = {}  # by id of the real object, which the shadow keeps alive
         self.put_back: list[Callable[[], None]] = []  # called when the execution is over
         self.at_exit: list[Callable[[], object]] = []  # called when the program has returned, last first

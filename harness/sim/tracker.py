@@ -91,5 +91,11 @@ class Tracker(Protocol):
     def take_number(self, task: Task) -> None:
         """Note that the current step of a task takes the next of the numbers that threads are named by."""
 
+    def take_task_number(self, task: Task) -> None:
+        """Note that the current step of a task takes the next of the numbers that tasks of loops are named by."""
+
+    def tell_task_name(self) -> None:
+        """Note that somebody asks for such a name."""
+
     def end(self, task: Task) -> None:
         """Note that the current step of a task is its last; at this moment it is no longer alive."""

@@ -174,7 +174,7 @@ def test_defaults_and_decorators_belong_to_the_scope_around():
     tree = ast.parse(source)
     rewrite(tree, file="", digest="", stored=stored_names(nodes_of(tree)), sites=sites)
 
-    assert [(site.qualname, site.name) for site in sites.all()] == [("f", "d"), ("f", "y")]
+    assert [(site.qualname, site.name) for site in sites.all()] == [("f", "d"), ("f", "d"), ("f", "y")]
 
 
 def test_site_names_function_ordinal_and_occurrence():

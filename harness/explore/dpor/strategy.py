@@ -32,6 +32,10 @@ _NOTHING: Mapping[int, Sequence[int]] = {}
 _number = attrgetter("number")
 
 
+class _Names:
+    """Stands for the names of loops' tasks among the types touched as a whole, which are known over all executions."""
+
+
 @final
 class Dpor(Footprints):
     """Strategy and tracker in one. Confined; used up by one exploration.
@@ -339,6 +343,16 @@ class Dpor(Footprints):
         """Note that the current step takes the next number for the name of a thread."""
         if self._position > self._replayed and not self._is_over:
             self._stack.also(self.named())
+
+    def take_task_number(self, task: Task) -> None:
+        """Note that the current step takes the next number for the name of a loop's task, if names are asked for."""
+        if self._types.get(_Names, False):
+            self.take_number(task)
+
+    def tell_task_name(self) -> None:
+        """Begin anew, as the order in which threads make tasks on their loops shows."""
+        if not self._types.get(_Names, False):
+            self._types[_Names] = self.locations.is_stale = True
 
     def end(self, task: Task) -> None:
         """Note that the current step is the task's last."""

@@ -114,5 +114,11 @@ class Pending:
     def take_number(self, task: Task) -> None:
         """See `Tracker.take_number`."""
 
+    def take_task_number(self, task: Task) -> None:
+        """See `Tracker.take_task_number`."""
+
+    def tell_task_name(self) -> None:
+        """See `Tracker.tell_task_name`."""
+
     def end(self, task: Task) -> None:
         """See `Tracker.end`."""

@@ -182,14 +182,13 @@ class EventLoop(Rounds):
         if self._closed:
             self._check_closed()
         if name is None:
-            number = scheduler.loop_names = scheduler.loop_names + 1
-            name = f"Task-{number}"
+            name = self._next_name()
         if factory is None:
             task = LoopTask(coro, loop=self, name=name, context=context)
         else:
             task = LoopTask(coro, loop=self, name=name, context=context, eager_start=True)  # type: ignore[call-arg]
         if not task._number:  # those that begin at once have had theirs
-            scheduler.loop_hashes = task._number = scheduler.loop_hashes + 1
+            self.hashes = task._number = self.hashes + 1
         if self._debug:
             del task._source_traceback[-1:]  # type: ignore[attr-defined]  # it is there in debug mode
         return task if scheduler.recorder is None else self._note(task)
@@ -197,9 +196,18 @@ class EventLoop(Rounds):
     def _numbered(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
         """Call a task of a factory of the program's own by number, if nobody named it; asyncio counts on and on."""
         if _UNNAMED.fullmatch(getattr(task, "get_name", str)()):
-            self.scheduler.loop_names += 1
-            task.set_name(f"Task-{self.scheduler.loop_names}")
+            task.set_name(self._next_name())
         return task
+
+    def _next_name(self) -> str:
+        """Return the name of an unnamed task: they are numbered over all loops."""
+        scheduler = self.scheduler
+        if scheduler.tracker is not None:
+            maker = current_task()
+            if maker is not None:
+                scheduler.tracker.take_task_number(maker)
+        number = scheduler.loop_names = scheduler.loop_names + 1
+        return f"Task-{number}"
 
     def current(self) -> asyncio.Task[Any] | None:
         """Return the asyncio task whose step runs, ``None`` between steps."""

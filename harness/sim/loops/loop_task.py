@@ -7,6 +7,8 @@ hashes that order is the same in every process.
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,13 @@ class LoopTask(asyncio.Task[Any]):
 
     def __hash__(self) -> int:
         return self._number or _number(self)
+
+    def get_name(self) -> str:
+        """Return its name, which tells in which order loops made tasks where nobody gave it one."""
+        tracker = self.get_loop().scheduler.tracker  # type: ignore[attr-defined]  # only our loops make them
+        if tracker is not None and sys._getframe(1).f_globals is not vars(logging):  # it asks for each record
+            tracker.tell_task_name()
+        return super().get_name()
 
 
 class LoopFuture(asyncio.Future[Any]):
@@ -58,6 +67,6 @@ for _cls, _name in ((LoopTask, "Task"), (LoopFuture, "Future"), (LoopHandle, "Ha
 def _number(made: LoopTask | LoopFuture) -> int:
     """Return the number of a task or future, given when it is first hashed, a task's when it is made."""
     loop: EventLoop = made.get_loop()  # type: ignore[assignment]  # only our loops make them
-    loop.scheduler.loop_hashes += 1
-    made._number = loop.scheduler.loop_hashes
+    loop.hashes += 1
+    made._number = loop.hashes
     return made._number

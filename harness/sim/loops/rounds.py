@@ -39,6 +39,7 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         scheduler: That of the execution.
         number: Number of the loop in the execution, from 1.
         task: The task that runs it, ``None`` while it does not run.
+        hashes: How many of its tasks and futures have a number to be hashed by.
         runner: Number of the task that ran it last, 0 before one did.
         is_cut: Whether its thread was ended while it ran, so that what it leaves behind is no fault of the program's.
     """
@@ -65,6 +66,7 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         self.number = len(self.scheduler.loops)
         self.task: Task | None = None
         self.runner = 0
+        self.hashes = 0
         self.is_cut = False
         self._is_waiting = False
         self._has_news = False  # whether a callback came since the last round began; kept where steps are followed

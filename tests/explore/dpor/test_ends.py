@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -143,6 +144,60 @@ def test_two_tasks_that_start_others_are_seen_in_both_orders() -> None:
         print(idents["a"] < idents["b"])
 
     assert ends_of(program) == {"True", "False"}  # whoever comes first takes the next identifier
+
+
+def names_of_tasks_on_two_loops() -> None:
+    names: dict[str, str] = {}
+
+    async def tell(thread: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        names[thread] = task.get_name()
+
+    threads = [threading.Thread(target=lambda name=name: asyncio.run(tell(name)), name=name) for name in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(names["a"] < names["b"])
+
+
+def test_names_of_tasks_on_two_loops_are_seen_in_both_orders() -> None:
+    assert ends_of(names_of_tasks_on_two_loops) == {"True", "False"}
+
+
+def test_making_tasks_on_two_loops_is_no_conflict_where_nobody_asks_for_names() -> None:
+    async def nothing() -> None: ...
+
+    def program() -> None:
+        threads = [threading.Thread(target=lambda: asyncio.run(nothing())) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    result = harness.explore(program, strategy="dpor")
+
+    assert result.verdict is Verdict.PROVED, result.limits
+    assert result.schedules == 1
+
+
+def test_names_of_pools_are_seen_in_both_orders() -> None:
+    def program() -> None:
+        names: dict[str, str] = {}
+
+        def ask(name: str) -> None:
+            with ThreadPoolExecutor(1) as pool:
+                names[name] = pool.submit(lambda: threading.current_thread().name).result()
+
+        threads = [threading.Thread(target=ask, args=(name,), name=name) for name in ("a", "b")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(names["a"] < names["b"])
+
+    assert ends_of(program) == {"True", "False"}
 
 
 def test_two_tasks_that_make_threads_without_a_name_are_seen_in_both_orders() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextvars
 import functools
 import itertools
 import logging
@@ -10,6 +11,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable
+from concurrent import futures
 
 import pytest
 
@@ -114,7 +116,43 @@ def a_file() -> None:
     assert seen
 
 
+def method_as_a_barrier_s_action() -> None:
+    items: list[int] = []
+    seen: list[int] = []
+    barrier = threading.Barrier(2, action=functools.partial(items.append, 1))
+    run_all(lambda: seen.append(len(items)), barrier.wait, barrier.wait)
+    assert seen == [0]
+
+
+def context_that_two_enter() -> None:
+    context = contextvars.copy_context()
+    variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable")
+    run_all(*[lambda: context.run(lambda: variable.set(1))] * 2)  # one is refused while the other is in
+
+
+def attribute_in_a_pattern() -> None:
+    cell, seen = Cell(), []
+
+    def look() -> None:
+        match 0:
+            case cell.n:
+                seen.append(True)
+
+    run_all(look, lambda: setattr(cell, "n", 1))
+    assert seen == [True]
+
+
+def futures_waited_for() -> None:
+    with futures.ThreadPoolExecutor(1) as pool:
+        done, _ = futures.wait([pool.submit(int)], timeout=0)
+    assert not done
+
+
 WITHHELD = [
+    method_as_a_barrier_s_action,
+    context_that_two_enter,
+    attribute_in_a_pattern,
+    futures_waited_for,
     comparison_in_a_queue,
     action_of_a_barrier,
     handler_without_a_lock,
