@@ -11,12 +11,12 @@ step is recorded. An operation on several objects is one step.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from contextvars import Context
 from functools import cached_property, partial
 from itertools import repeat
 from sys import getrefcount
-from types import FunctionType, MethodType
+from types import FunctionType, MappingProxyType, MethodType
 
 from harness.instrument import CONTAINERS, OPAQUE, Hooks, SiteTable
 from harness.instrument.function_effects import EVALUATES, SCANS, WHOLE
@@ -59,6 +59,7 @@ def make_hooks(
     engine: Engine,
     stand_in: Callable[[object], object],
     namespaces: Iterable[dict[str, object]] = (),
+    stand_ins: Mapping[int, object] = MappingProxyType({}),
 ) -> type[Hooks]:
     """Return the hooks for code with these sites.
 
@@ -68,6 +69,7 @@ def make_hooks(
         engine: What tasks are made of.
         stand_in: Gives what stands in for a function captured before the world was made, or the function.
         namespaces: Those of the instrumented modules.
+        stand_ins: What stands in for functions and classes, by their ids.
     """
     getcurrent, kind_of_worker = engine.current, engine.worker
     own = frozenset(map(id, namespaces))
@@ -166,10 +168,10 @@ def make_hooks(
                 if namespace in own:
                     return function
                 if namespace in silent and id(function) not in known_effects:
-                    return stand_in(function)
+                    return stand_ins.get(id(function), function)
             elif kind is type:
                 if function in silent_classes:
-                    return stand_in(function)
+                    return stand_ins.get(id(function), function)
             elif kind in BUILTIN_METHODS:
                 receiver_kind = kinds[type(function.__self__)]  # type: ignore[attr-defined]
                 if receiver_kind is LOCK:

@@ -38,14 +38,18 @@ _SET_BY_PROGRAMS = ("_counter", "_profile_hook", "_trace_hook", "excepthook")  #
 
 @final
 class Patches:
-    """Replacements of module and class attributes. Confined: put in and taken out once per exploration."""
+    """Replacements of module and class attributes. Confined: put in and taken out once per exploration.
+
+    Attributes:
+        stand_ins: What is in the place of functions and classes, by the id of the real one, which its module keeps.
+    """
 
     def __init__(self) -> None:
         self._replaced: list[tuple[object, str, object]] = []
         self._defaults: list[tuple[FunctionType, tuple[Any, ...] | None]] = []  # as they were
         self._pools: Callable[[], int] = count().__next__  # numbers of thread pools, in the names of their threads
         self._before: dict[str, object] = {}  # names of threading that programs set, as they were
-        self._stand_ins: dict[int, object] = {}  # by id of the real function, which its module keeps alive
+        self.stand_ins: dict[int, object] = {}
 
     def put_in(self, further: Iterable[tuple[object, str, object]] = ()) -> None:
         """Replace everything, and what else is given as owner, name and replacement."""
@@ -112,7 +116,7 @@ class Patches:
         """Return what stands in for a function that was bound to a name before it was replaced, or the function."""
         if type(function) is BuiltinMethodType and function.__name__ in DATE_READINGS:
             return date_reading(function)
-        return self._stand_ins.get(id(function), function)
+        return self.stand_ins.get(id(function), function)
 
     def reset(self, tracker: Tracker | None = None) -> None:
         """Put back what programs set, and make names of threads and pools count from the start again."""
@@ -148,7 +152,7 @@ class Patches:
         real = vars(owner).get(name, _MISSING)
         self._replaced.append((owner, name, real))
         if isinstance(owner, ModuleType) and callable(real):
-            self._stand_ins[id(real)] = replacement
+            self.stand_ins[id(real)] = replacement
         setattr(owner, name, replacement)
 
 

@@ -75,7 +75,10 @@ class Scheduler:
         *("faults", "has_pools", "hub", "is_ending", "is_followed", "leaked", "loop_names", "loops"),
         *("marked", "network", "preemptions", "put_back", "ready", "recorder", "shadows", "states", "steps"),
         *("stop", "survivors", "tasks", "thread_hashes", "told", "tracing_hooks", "tracker", "watch", "workers"),
+        "set_running_loop",
     )
+
+    set_running_loop: Callable[[Any], None]  # asyncio's own, which is not there before a loop runs
 
     def __init__(
         self,

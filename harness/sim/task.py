@@ -116,8 +116,14 @@ class Task:
             worker.switch()
         else:
             scheduler.hub.switch(self)
-        if me.loop is not scheduler.marked:
-            me.mark()
+        loop = me.loop
+        if loop is not scheduler.marked:
+            if loop is None:
+                me.mark()
+            else:  # as there, without a call
+                scheduler.marked = loop
+                scheduler.set_running_loop(loop)
+                _set_asyncgen_hooks(*me.loop_hooks)
         if scheduler.states.is_bound:
             me.state.bind()
 
@@ -128,14 +134,10 @@ class Task:
 
     def mark(self) -> None:
         """Tell the OS thread, which all tasks share, which loop runs: the one of this task, or none."""
-        scheduler, loop = self.scheduler, self.loop
-        known, scheduler.marked = scheduler.marked, loop
-        if loop is None:
-            known.set_running(None)
-            _set_asyncgen_hooks(None, None)
-        else:
-            loop.set_running(loop)
-            _set_asyncgen_hooks(*self.loop_hooks)
+        scheduler = self.scheduler
+        loop = scheduler.marked = self.loop
+        scheduler.set_running_loop(loop)
+        _set_asyncgen_hooks(*((None, None) if loop is None else self.loop_hooks))
 
     def end(self) -> None:
         """Throw the end into the task, called by the hub; a task may catch it and not end."""

@@ -148,6 +148,7 @@ class ThreadState:
     def end(self) -> None:
         """Let go of what the end of a thread frees; called in the task."""
         self.own.clear()
+        self.known = 0
         self._watched.clear()
         if self._tokens and getweakrefcount(self._tokens[-1]):
             ended, self._tokens = self._tokens, (_Token(), _Token())
@@ -171,8 +172,8 @@ class ThreadState:
         address would find them.
         """
         if not HAS_KEYS:
-            for key in [key for key in self.own if isinstance(key, str) and key.startswith(_LOCAL_KEY)]:
-                if key not in self._watched:
+            for key in tuple(self.own):
+                if isinstance(key, str) and key.startswith(_LOCAL_KEY) and key not in self._watched:
                     local = ctypes.cast(int(key[len(_LOCAL_KEY) :], 16), ctypes.py_object).value
                     self._watched[key] = ref(local, partial(self._forget, key))
         self.known = len(self.own)

@@ -271,7 +271,9 @@ class World:
         instrumentation = self.instrumentation
         kinds = KindTable((module.__name__ for module in instrumentation.modules), instrumentation.stored.is_forced)
         namespaces = [module.__dict__ for module in instrumentation.modules]
-        install_hooks(make_hooks(instrumentation.sites, kinds, engine, self._patches.stand_in, namespaces))
+        patches = self._patches
+        hooks = make_hooks(instrumentation.sites, kinds, engine, patches.stand_in, namespaces, patches.stand_ins)
+        install_hooks(hooks)
 
     def _remove_code(self) -> None:
         self.instrumentation.swap_out()

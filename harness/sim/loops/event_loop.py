@@ -16,6 +16,8 @@ from contextvars import Context, copy_context
 from types import BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVarTuple, final
 
+from greenlet import getcurrent
+
 from harness.sim.escapes import instead_of
 from harness.sim.later import announced
 from harness.sim.loops.faults import fault_of
@@ -25,6 +27,7 @@ from harness.sim.loops.rounds import Rounds
 from harness.sim.network.resolving import getaddrinfo
 from harness.sim.scheduler import Stop
 from harness.sim.task import Task, current_task
+from harness.sim.worker import Worker
 
 __all__ = ["EventLoop"]
 
@@ -101,11 +104,12 @@ class EventLoop(Rounds):
     ) -> asyncio.Handle:
         """Put a callback at the end of the ready queue; another thread's may come in before it."""
         scheduler = self.scheduler
-        if scheduler.is_followed:
+        if scheduler.is_followed or self._closed:
             self._let_in()
         elif len(scheduler.ready) > 1 or (scheduler.clock.timers and self._has_company()):
-            task = current_task()
-            if task is not None:
+            worker: Any = getcurrent()  # as current_task, mostly without a call
+            task = worker.task if worker.__class__ is Worker else current_task()
+            if task is not None and not task.atomic:
                 scheduler.point(task)
         kind = type(callback)  # nearly all are of these kinds
         if kind is FunctionType:
@@ -126,8 +130,13 @@ class EventLoop(Rounds):
         return handle
 
     def _let_in(self) -> None:
-        """Come to a scheduling point before a ``call_soon`` that is followed."""
+        """Come to a scheduling point before a ``call_soon``."""
         scheduler = self.scheduler
+        if not scheduler.is_followed:
+            task = current_task()
+            if task is not None and self._has_company():
+                scheduler.point(task)
+            return
         if scheduler.recorder is not None:
             self._note_foreign()
         if len(scheduler.ready) > 1 or scheduler.clock.timers or scheduler.tracker is not None:
@@ -273,8 +282,7 @@ class EventLoop(Rounds):
     def run_until_complete(self, future: Any) -> Any:
         """Run until a future is done, and return its result; as asyncio's."""
         if future is _NOTHING_TO_DO:
-            self._check_closed()
-            self._check_running()
+            self._check_begins()
             return None
         return super().run_until_complete(future)
 

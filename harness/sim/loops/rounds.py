@@ -18,7 +18,7 @@ import weakref
 from asyncio import Handle, TimerHandle, base_events, events, selector_events
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.sim.clock import Timer
 from harness.sim.errors import TaskExit
@@ -56,8 +56,6 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         _stopping: bool
         _thread_id: int | None
 
-    set_running = staticmethod(events._set_running_loop)  # for the OS thread, which all tasks share
-
     def __init__(self, maker: Task) -> None:
         begin_loop(self)  # as asyncio's base does; its loop over a selector makes a selector and sockets
         self.scheduler = maker.scheduler
@@ -78,10 +76,9 @@ class Rounds(selector_events.BaseSelectorEventLoop):
         """Run until ``stop`` is called; as asyncio's."""
         task = running_task()
         assert task is not None
-        if self._closed or self._thread_id is not None or events._get_running_loop() is not None:
-            self._check_closed()
-            self._check_running()
+        self._check_begins()
         self.task, task.loop, self.scheduler.marked = task, self, self
+        self.scheduler.set_running_loop = events._set_running_loop
         task.loop_hooks = self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook
         self.runner = task.number
         try:
@@ -91,6 +88,12 @@ class Rounds(selector_events.BaseSelectorEventLoop):
             raise
         finally:
             self.task = task.loop = task.loop_hooks = self.scheduler.marked = None
+
+    def _check_begins(self) -> None:
+        """Refuse, as asyncio does, to begin where it is closed or a loop runs."""
+        if self._closed or self._thread_id is not None or events._get_running_loop() is not None:
+            self._check_closed()
+            self._check_running()
 
     def _run_once(self) -> None:
         """Run rounds, in each what is ready when it begins; one of asyncio's own where there is more to do than that.
@@ -106,7 +109,12 @@ class Rounds(selector_events.BaseSelectorEventLoop):
             for _ in range(len(ready)):
                 handle = ready.popleft()
                 if not handle._cancelled:
-                    handle._run()
+                    try:  # as Handle._run, without a call
+                        handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]  # no stub
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:
+                        _tell_of_fault(handle, error)
             if self._stopping:
                 return
         super()._run_once()  # type: ignore[misc]  # no stub has it
@@ -217,3 +225,23 @@ class Rounds(selector_events.BaseSelectorEventLoop):
             if task is not None and sys._getframe(1).f_code is not _ROUND:
                 self._pass(task, scheduler.clock, "read")
         return scheduler.clock.now_s
+
+
+class _Raising:
+    """Stands in for the context of a callback that has raised an error, and raises it again."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def run(self, *_callback: object) -> NoReturn:
+        """Raise the error."""
+        raise self._error.with_traceback(self._error.__traceback__ and self._error.__traceback__.tb_next)
+
+
+def _tell_of_fault(handle: Any, error: BaseException) -> None:
+    """Do what asyncio does with what a callback has raised: the callback does not run again."""
+    context, handle._context = handle._context, _Raising(error)
+    try:
+        handle._run()
+    finally:
+        handle._context = context
