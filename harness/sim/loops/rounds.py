@@ -106,7 +106,9 @@ class Rounds(selector_events.BaseSelectorEventLoop):
                 self._begin_round(task)
             elif len(scheduler.ready) > 1 or (scheduler.clock.timers and self._has_company()):
                 scheduler.point(task)
-            for _ in range(len(ready)):
+            left = len(ready)
+            while left:
+                left -= 1
                 handle = ready.popleft()
                 if not handle._cancelled:
                     try:  # as Handle._run, without a call
