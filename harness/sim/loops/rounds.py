@@ -230,20 +230,18 @@ class Rounds(selector_events.BaseSelectorEventLoop):
 
 
 class _Raising:
-    """Stands in for the context of a callback that has raised an error, and raises it again."""
+    """Stands in for the context of a callback that has raised an error, and raises it again, once."""
 
-    def __init__(self, error: BaseException) -> None:
-        self._error = error
+    def __init__(self, handle: Any, error: BaseException) -> None:
+        self._handle, self._context, self._error = handle, handle._context, error
 
     def run(self, *_callback: object) -> NoReturn:
-        """Raise the error."""
+        """Raise the error; the exception handler runs in the context itself."""
+        self._handle._context = self._context
         raise self._error.with_traceback(self._error.__traceback__ and self._error.__traceback__.tb_next)
 
 
 def _tell_of_fault(handle: Any, error: BaseException) -> None:
     """Do what asyncio does with what a callback has raised: the callback does not run again."""
-    context, handle._context = handle._context, _Raising(error)
-    try:
-        handle._run()
-    finally:
-        handle._context = context
+    handle._context = _Raising(handle, error)
+    handle._run()
