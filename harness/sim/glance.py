@@ -7,6 +7,7 @@ entries of all of them, one after the other, takes a few passes in C.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ctypes import string_at
 from itertools import chain
 from operator import call, is_
 from types import CellType, MappingProxyType
@@ -29,13 +30,15 @@ __all__ = ["Glance", "is_plain"]
 _KEYED = (MappingState, NamespaceState, ClassState)
 _MAPPINGS = (dict, MappingProxyType)
 _contents_of: Any = CellType.__dict__["cell_contents"].__get__
+_HEAD, _WORD = tuple.__basicsize__, tuple.__itemsize__  # bytes before a tuple's items, and of each
 
 
 @final
 class Glance:
     """Compares namespaces, classes, plain containers, cells and slots with what was noted of them. Confined.
 
-    Entries are compared by identity, in their order; no code of the program is called.
+    Entries are compared by identity, in their order; no code of the program is called. A tuple holds the addresses of
+    its items one after the other: two with the same items hold the same bytes.
     """
 
     def __init__(self, states: Sequence[SavedState]) -> None:
@@ -51,21 +54,19 @@ class Glance:
         self._cells = [state.target for state in cells]
         self._getters = [state.slot.__get__ for state in slots]
         self._owners = [state.target for state in slots]
-        self._noted = [
-            *chain.from_iterable(noted),
-            *chain.from_iterable(state.saved.values() for state in keyed),
-            *(state.contents for state in cells),
-            *(state.value for state in slots),
-        ]
+        self._noted = *chain.from_iterable(noted), *chain.from_iterable(state.saved.values() for state in keyed)
+        self._addresses = _addresses(self._noted)
+        self._others = [*(state.contents for state in cells), *(state.value for state in slots)]
 
     def is_same(self) -> bool:
         """Return whether nothing differs."""
         try:
             if list(map(len, self._targets)) != self._sizes:
                 return False
-            entries = chain.from_iterable(self._iterables)
+            if _addresses(tuple(chain.from_iterable(self._iterables))) != self._addresses:
+                return False
             contents, values = map(_contents_of, self._cells), map(call, self._getters, self._owners)
-            return all(map(is_, chain(entries, contents, values), self._noted))
+            return all(map(is_, chain(contents, values), self._others))
         except (ValueError, AttributeError):  # a cell or a slot has become empty
             return False
 
@@ -77,6 +78,10 @@ def is_plain(state: SavedState) -> bool:
     if isinstance(state, (SequenceState, SetState)):
         return type(state.target) in (list, set)
     return isinstance(state, (CellState, SlotState)) and not state.is_empty
+
+
+def _addresses(items: tuple[object, ...]) -> bytes:
+    return string_at(id(items) + _HEAD, len(items) * _WORD)
 
 
 def _target_of(state: Any) -> Any:
