@@ -8,7 +8,7 @@ import tempfile
 import venv
 from pathlib import Path
 
-__all__ = ["FRONTRUN", "peer_per_second"]
+__all__ = ["FRONTRUN", "peer_figures", "peer_per_second"]
 
 FRONTRUN = "frontrun==0.7.0"
 
@@ -18,6 +18,16 @@ def peer_per_second(program: str) -> float | None:
 
     Args:
         program: Source that ends by printing ``[schedules, seconds]`` as JSON.
+    """
+    figures = peer_figures(program)
+    return figures[0] / figures[1] if figures and figures[0] else None
+
+
+def peer_figures(program: str) -> list[float] | None:
+    """Return the figures that a program under frontrun prints, ``None`` where it could not be installed or run.
+
+    Args:
+        program: Source that ends by printing a list of numbers as JSON.
     """
     with tempfile.TemporaryDirectory() as place:
         venv.create(place, with_pip=True)
@@ -31,5 +41,5 @@ def peer_per_second(program: str) -> float | None:
         except subprocess.CalledProcessError as error:
             print(error.stderr)
             return None
-    explored, seconds = json.loads(ran.stdout.splitlines()[-1])
-    return explored / seconds if explored else None
+    figures: list[float] = json.loads(ran.stdout.splitlines()[-1])
+    return figures
