@@ -76,22 +76,36 @@ class OutputCapture:
         self._out, self._err = _TaskStream(sys.stdout), _TaskStream(sys.stderr)
         self._handlers = {id(handler) for handler in _handlers()}
         sys.stdout, sys.stderr = self._out, self._err
-        warnings.showwarning = self._show_warning
+        warnings.showwarning = self._shown = self._show_warning
+        self._hooks = sys.unraisablehook, sys.excepthook
+        self._filters, self._kept_filters = warnings.filters, list(warnings.filters)
         logging.Logger.callHandlers = self._call_handlers  # type: ignore[method-assign,assignment]  # a function in its place
 
     def stop(self) -> None:
         """Take the capture away."""
+        self._put_back()
         sys.stdout, sys.stderr, warnings.showwarning, call_handlers = self._real
         logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign]  # the method it was
 
     def take(self) -> Output:
-        """Return what was written since the last call."""
+        """Return what was written since the last call, and put back how the program wants to be told of things."""
+        is_untouched = warnings.showwarning == self._shown and (sys.unraisablehook, sys.excepthook) == self._hooks
+        if not is_untouched or warnings.filters is not self._filters or self._filters != self._kept_filters:
+            self._put_back()
         if not (self._out._kept or self._err._kept or self._log or self._warnings):
             return _NOTHING
         output = Output(self._out.take(), self._err.take(), tuple(self._log), tuple(self._warnings))
         self._log.clear()
         self._warnings.clear()
         return output
+
+    def _put_back(self) -> None:
+        sys.unraisablehook, sys.excepthook = self._hooks
+        warnings.showwarning = self._shown
+        if warnings.filters is not self._filters or self._filters != self._kept_filters:
+            warnings.filters = self._filters
+            warnings.resetwarnings()  # tells what is written in C that they have changed
+            self._filters[:] = self._kept_filters  # type: ignore[index]  # it is a list, whatever the stubs say
 
     @property
     def _call_handlers(self) -> object:

@@ -9,6 +9,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sink import make_sink
 
 from harness.explore import Verdict, explore
 
@@ -97,3 +98,24 @@ def test_what_tasks_say_while_they_are_ended_is_shown_to_nobody(capfd):
 
     assert explore(program, max_schedules=1).verdict is Verdict.FAILED
     assert capfd.readouterr() == ("", "")
+
+
+def test_how_the_program_wants_to_be_told_of_things_lasts_for_one_execution():
+    note, kept = make_sink()
+
+    def program():
+        note(before == told())
+        warnings.simplefilter("error")
+        warnings.showwarning = sys.unraisablehook = sys.excepthook = print
+        warnings.filters = list(warnings.filters)
+
+    def told():
+        return list(warnings.filters), sys.unraisablehook, sys.excepthook
+
+    shown, filters, before = warnings.showwarning, warnings.filters, told()
+    assert explore(program, strategy="random", max_schedules=3).verdict is Verdict.PASSED
+
+    assert all(kept())
+    assert told() == before
+    assert warnings.showwarning is shown
+    assert warnings.filters is filters

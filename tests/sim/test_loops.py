@@ -343,6 +343,30 @@ def test_exploration_inside_a_running_loop_leaves_it_alone(engine):
         assert result.verdict is Verdict.FAILED
 
 
+def test_loop_of_another_thread_goes_on_beside_an_exploration():
+    begun, explored = threading.Event(), threading.Event()
+    seen = []
+
+    async def beside():
+        me, other = asyncio.current_task(), asyncio.create_task(asyncio.sleep(3600))
+        begun.set()
+        while not explored.is_set():
+            seen.append(asyncio.all_tasks() == {me, other})
+            await asyncio.sleep(0)
+
+    thread = threading.Thread(target=asyncio.run, args=(beside(),))
+    thread.start()
+    begun.wait()
+    try:
+        result = explore(two_loops, max_schedules=50)
+    finally:
+        explored.set()
+        thread.join()
+
+    assert result.verdict is Verdict.FAILED
+    assert all(seen)
+
+
 def test_stress_runs_async_programs_also_inside_a_running_loop():
     async def outer():
         return stress(two_tasks, 3)

@@ -19,10 +19,12 @@ from harness.sim.loops.loop_task import LoopTask
 from harness.sim.loops.ordered_set import OrderedRefs
 from harness.sim.loops.policy import Policy
 
-__all__ = ["ALL_TASKS", "EAGER_TASKS", "LoopsApart"]
+__all__ = ["ALL_TASKS", "EAGER_TASKS", "LoopsApart", "tasks_outside"]
 
 # asyncio's weak set of all tasks, under its name before and since 3.12.
 ALL_TASKS: WeakSet[Any] = vars(tasks)["_all_tasks" if hasattr(tasks, "_all_tasks") else "_scheduled_tasks"]
+
+_OUTSIDE: list[set[Any]] = []  # weak references to the tasks that were there before executions, while there are some
 
 EAGER_TASKS: set[Any] = vars(tasks).get("_eager_tasks", set())  # those in their first step, since 3.12
 
@@ -45,6 +47,7 @@ class LoopsApart:
         sys.set_asyncgen_hooks(None, None)
         self._own.begin(self._policy)
         events._event_loop_policy = self._own  # type: ignore[attr-defined]
+        _OUTSIDE.append(self._tasks)
         ALL_TASKS.data = self._made  # type: ignore[attr-defined]
         ALL_TASKS.add = self._add  # type: ignore[assignment,method-assign]  # by another name of its argument
 
@@ -87,6 +90,7 @@ class LoopsApart:
         foreign = self._foreign()
         del ALL_TASKS.add
         ALL_TASKS.data = self._tasks  # type: ignore[attr-defined]
+        _OUTSIDE.remove(self._tasks)
         self._made.clear()
         self._has_others = False
         for task in foreign:
@@ -94,3 +98,8 @@ class LoopsApart:
         events._event_loop_policy = self._policy  # type: ignore[attr-defined]
         sys.set_asyncgen_hooks(*self._hooks)
         events._set_running_loop(self._running)
+
+
+def tasks_outside() -> list[Any]:
+    """Return the tasks of loops that other threads of the process run beside an exploration, made before it began."""
+    return [task for tasks in _OUTSIDE for task in map(call, list(tasks)) if task is not None]

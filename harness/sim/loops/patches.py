@@ -12,7 +12,7 @@ from operator import call
 from typing import Any, NoReturn
 
 from harness.sim.escapes import guard
-from harness.sim.loops.apart import ALL_TASKS, EAGER_TASKS
+from harness.sim.loops.apart import ALL_TASKS, EAGER_TASKS, tasks_outside
 from harness.sim.loops.event_loop import EventLoop
 from harness.sim.loops.ordered_set import OrderedSet
 from harness.sim.loops.policy import Policy
@@ -139,7 +139,9 @@ def _in_order(real: Callable[..., set[Any]]) -> Callable[..., set[Any]]:
     @wraps(real)
     def all_tasks(loop: asyncio.AbstractEventLoop | None = None) -> set[Any]:
         if current_task() is None:
-            return real(loop)
+            told = real(loop)
+            running = events.get_running_loop() if loop is None else loop
+            return told | {task for task in tasks_outside() if _loop_of(task) is running and not task.done()}
         wanted = events.get_running_loop() if loop is None else loop
         made = [*filter(None, map(call, ALL_TASKS.data)), *EAGER_TASKS]  # type: ignore[attr-defined]  # as asyncio's
         found = [task for task in made if _loop_of(task) is wanted and not task.done()]
