@@ -22,6 +22,7 @@ class Proof:
         traces: Traces explored.
         is_complete: Whether nothing is left to explore.
         has_late_daemon: Whether the step that ended a program had just started a daemon.
+        has_too_long: Whether an execution had more events than are followed.
         has_diverged: Whether an execution did not repeat the beginning it shared with another.
         shared: Names of the locations that two tasks were in conflict on, in the order met.
         opaque: Calls of unknown effect on objects that two tasks touched.
@@ -34,6 +35,7 @@ class Proof:
     traces: int = 0
     is_complete: bool = False
     has_late_daemon: bool = False
+    has_too_long: bool = False
     has_diverged: bool = False
     shared: dict[str, None] = field(default_factory=dict)
     opaque: dict[str, None] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Proof:
         ]
         if self.has_late_daemon:
             found.append("a daemon thread was started in the last step of the program, which ended before it could run")
+        if self.has_too_long:
+            found.append("an execution had more steps than the reduction follows; what comes later is left as it came")
         if self.has_diverged:
             found.append(
                 "an execution did not repeat the beginning of another one; "

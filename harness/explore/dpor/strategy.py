@@ -25,9 +25,10 @@ from harness.explore.dpor.stack import Event, Stack
 from harness.explore.dpor.wakeup_tree import Node, is_independent
 from harness.sim import CLOCK_NUMBER, READ, WRITE, Candidate, Clock, Footprints, Lock, Option, Outcome, Task, Use
 
-__all__ = ["Dpor"]
+__all__ = ["MOST_EVENTS", "Dpor"]
 
 _END = -500_000  # location of the end of the world, the life of no task: daemons read it, what ends it writes it
+MOST_EVENTS = 20_000  # of one execution that are followed: each keeps a bit for all that come before it
 _NOTHING: Mapping[int, Sequence[int]] = {}
 _number = attrgetter("number")
 
@@ -50,7 +51,17 @@ class Dpor(Footprints):
 
     __slots__ = (  # the quickest
         *("_able", "_before", "_clock", "_daemons", "_enabled", "_events", "_excused", "_has_begun", "_has_daemons"),
-        *("_is_over", "_is_redundant", "_last", "_names", "_parting", "_plans", "_position", "_replayed"),
+        *(
+            "_is_over",
+            "_is_redundant",
+            "_is_too_long",
+            "_last",
+            "_names",
+            "_parting",
+            "_plans",
+            "_position",
+            "_replayed",
+        ),
         *("_stack", "_todo", "_types", "_waiting", "_woken", "proof", "redundant", "__weakref__"),
     )
 
@@ -101,7 +112,7 @@ class Dpor(Footprints):
         self._able: Sequence[Candidate] = ()  # those that could go on at the last state,
         self._enabled: Sequence[int] = ()  # and their numbers
         self._is_over = False  # what follows is no event: only waiting is left, or all that could go on sleeps
-        self._is_redundant = False
+        self._is_redundant = self._is_too_long = False
         return True
 
     def _back_up(self) -> bool:
@@ -125,12 +136,14 @@ class Dpor(Footprints):
             self.redundant += 1
             return
         self._stack.settle()
-        if outcome.kind == "ok" and self._has_daemons and self._events:
+        if outcome.kind == "ok" and self._has_daemons and self._events and not self._is_too_long:
             self._stack.also(_END * 4 + WRITE)
             if len(self._events) - 1 in self._daemons.values():
                 self.proof.has_late_daemon = True
         self.proof.see(self, self._events, self._stack.met)
         self._plans.make(self._names)
+        if self._is_too_long:
+            return  # what is still to be done is that of a later state
         if self.declared or self.uses or self._daemons:
             for number in sorted({*self.declared, *self.uses, *self._daemons}):
                 self._plan_unmade(number)
@@ -211,6 +224,9 @@ class Dpor(Footprints):
     def _arrive(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:
         """Come to a new state, or to the one where the executions part; choose, and make the event."""
         able, parting, position = candidates, self._parting, self._position
+        if position >= MOST_EVENTS:
+            self._is_over = self._is_too_long = self.proof.has_too_long = True
+            return candidates[0]
         if parting is not None:
             self._parting = None
             enabled, sleeping, todo = parting.enabled, parting.sleeping, parting.todo

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness import Verdict
-from harness.explore.dpor import Dpor
+from harness.explore.dpor import Dpor, strategy
 from harness.explore.program import make_world
 
 
@@ -75,6 +75,19 @@ def two_join_and_one_gives_up() -> None:
     joiner.join()
 
 
+def long_run() -> None:
+    cell = Cell()
+
+    def write() -> None:
+        cell.n = 1
+        cell.n = 2
+        cell.n = 3
+
+    threads = [started(write) for _ in range(2)]
+    for thread in threads:
+        thread.join()
+
+
 def ends_of(program: Callable[[], None]) -> set[str]:
     """Return what the executions of a program print."""
     dpor, seen = Dpor(), set()
@@ -116,6 +129,22 @@ def test_end_of_a_task_is_seen_before_and_after_what_others_do(program: Callable
 
     assert result.schedules == traces
     assert result.verdict is Verdict.PROVED
+
+
+def test_steps_beyond_those_followed_are_named_and_cost_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategy, "MOST_EVENTS", 10)
+
+    result = harness.explore(long_run, strategy="dpor")
+
+    assert result.verdict is Verdict.PASSED
+    assert result.schedules == 8  # of what the first ten steps leave to choose
+    assert result.limits == (
+        "an execution had more steps than the reduction follows; what comes later is left as it came",
+    )
+
+
+def test_execution_with_fewer_steps_than_are_followed_is_proved() -> None:
+    assert harness.explore(long_run, strategy="dpor").verdict is Verdict.PROVED
 
 
 def test_giving_work_to_a_pool_takes_no_time() -> None:
