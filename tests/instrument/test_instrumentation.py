@@ -207,6 +207,32 @@ def test_generator_suspended_before_is_named():
     assert instrumentation.limits == ("steps was suspended before the exploration began",)
 
 
+_GATE = "class Gate:\n    def __await__(self): yield\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("kept = (o.real for o in [1, 2])\nnext(kept)\ndef f(): pass\n", "<genexpr>"),
+        (_GATE + "async def wait(o):\n    await Gate()\n    return o.real\nkept = wait(1)\nkept.send(None)\n", "wait"),
+        (
+            _GATE + "async def each(o):\n    yield o.real\n    await Gate()\n"
+            "kept = each(1)\ntry: kept.asend(None).send(None)\nexcept StopIteration: pass\n",
+            "each",
+        ),
+    ],
+)
+def test_whatever_was_suspended_before_is_named(source, name):
+    module = make_module(source)
+
+    with instrumented(module) as instrumentation:
+        limits = instrumentation.limits
+    if hasattr(module.kept, "close"):
+        module.kept.close()
+
+    assert f"{name} was suspended before the exploration began" in limits
+
+
 def test_generator_that_ended_before_is_no_limit():
     module = make_module("def steps(o):\n    yield o.real\n")
     ended = module.steps(1)

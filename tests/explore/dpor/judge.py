@@ -86,6 +86,25 @@ def by_reduction(world: World, program: Callable[[], None], most: int) -> Findin
     return found
 
 
+class _Told(Witness):
+    """Counts the steps that it is told of."""
+
+    def __init__(self, *, chooses: bool) -> None:
+        super().__init__()
+        self.chooses, self.steps = chooses, 0
+
+    def step(self, candidate: Task | Clock) -> None:
+        self.steps += 1
+        super().step(candidate)
+
+
+def steps_told(world: World, *, chooses: bool) -> tuple[int, int]:
+    """Return how many choices one execution has, and of how many steps a tracker is told that makes them, or not."""
+    tracker = _Told(chooses=chooses)
+    outcome = world.execute(lambda candidates, _: candidates[0], tracker=tracker)
+    return len(outcome.choices), tracker.steps
+
+
 def by_force(world: World, program: Callable[[], None], most: int, *, asleep: bool = False) -> Findings:
     found = Findings(set(), set(), 0, [])
     for outcome, witness in executions(world, program, pruned=True, most=most, asleep=asleep):

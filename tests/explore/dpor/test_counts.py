@@ -10,6 +10,9 @@ import pytest
 
 import harness
 from harness import Verdict
+from harness.explore.dpor import Dpor
+from harness.explore.program import make_world
+from tests.explore.dpor.judge import steps_told
 
 
 class Counter:
@@ -75,9 +78,6 @@ def test_unlocked_counter_runs_once_per_trace(tasks: int, times: int, traces: in
     ("tasks", "times", "orders"), [(2, 1, 2), (2, 2, 6), (2, 3, 20), (2, 4, 70), (3, 1, 6), (3, 2, 90)]
 )
 def test_locked_counter_is_seen_in_every_order(tasks: int, times: int, orders: int) -> None:
-    from harness.explore.dpor import Dpor
-    from harness.explore.program import make_world
-
     dpor, seen, executions = Dpor(), set(), 0
     with make_world(counting_locked(tasks, times), []) as world:
         world.warm_up()
@@ -89,6 +89,18 @@ def test_locked_counter_is_seen_in_every_order(tasks: int, times: int, orders: i
 
     assert len(seen) == orders
     assert executions == orders
+
+
+def test_who_chooses_is_told_only_of_steps_without_a_choice() -> None:
+    told = {}
+    with make_world(counting(2, 1), []) as world:
+        world.warm_up()
+        for chooses in (True, False):
+            choices, told[chooses] = steps_told(world, chooses=chooses)
+
+    assert choices > 0
+    assert told[True] > 0
+    assert told[False] == told[True] + choices
 
 
 def test_lost_update_is_found_and_its_token_replays() -> None:
