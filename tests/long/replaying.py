@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import harness
 from tests.programs.hidden_accesses import PROGRAMS
-from tests.programs.two_loops import everybody_adds
+from tests.programs.two_loops import both_use_their_own_threads, everybody_adds
 
 
 def programs() -> dict[str, tuple[Callable[[], object], tuple[str, ...]]]:
@@ -21,6 +21,7 @@ def programs() -> dict[str, tuple[Callable[[], object], tuple[str, ...]]]:
         name: (program, ()) for name, program in PROGRAMS.items()
     }
     found["two loops, a pool, a thread, a timer"] = everybody_adds, ()
+    found["two loops, their default executors"] = both_use_their_own_threads, ()
     found.update((pitfall.id, (pitfall.broken, tuple(pitfall.instrument))) for pitfall in harness.pitfalls.all())
     return found
 

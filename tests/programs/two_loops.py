@@ -42,3 +42,17 @@ def everybody_adds() -> None:
     for thread in threads:
         thread.join()
     assert ledger.entries == 6, f"six entries were made, {ledger.entries} are left"
+
+
+def both_use_their_own_threads() -> None:
+    ledger = Ledger()
+
+    async def in_threads() -> None:
+        await asyncio.gather(*(asyncio.to_thread(ledger.add) for _ in range(2)))
+
+    threads = [threading.Thread(target=lambda: asyncio.run(in_threads()), name=name) for name in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ledger.entries == 4, f"four entries were made, {ledger.entries} are left"

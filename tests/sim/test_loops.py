@@ -313,6 +313,17 @@ def test_log_is_that_of_a_native_run(program, engine):
         assert logs[0] == native
 
 
+def test_end_of_the_default_executor_takes_as_many_steps_on_every_interpreter(monkeypatch):
+    def program():
+        asked, is_alive = [], threading.Thread.is_alive
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "is_alive", lambda thread: asked.append(thread) or is_alive(thread))
+            asyncio.run(asyncio.to_thread(int))
+        assert asked == []
+
+    assert explore(program, strategy="random", max_schedules=3).verdict is Verdict.PASSED
+
+
 def test_time_is_virtual():
     async def program():
         started = time.monotonic()

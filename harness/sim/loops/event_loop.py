@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import threading
 import weakref
 from asyncio import constants
 from collections.abc import Callable, Coroutine
@@ -54,6 +55,8 @@ class EventLoop(Rounds):
 
     if TYPE_CHECKING:  # what the stubs of asyncio leave out
         _default_executor: object
+        _do_shutdown: Callable[[asyncio.Future[None]], None]
+        _executor_shutdown_called: bool
         _task_factory: Callable[..., Any] | None
 
     def __init__(self, maker: Task) -> None:
@@ -276,7 +279,7 @@ class EventLoop(Rounds):
             self._executor_shutdown_called = True
             return _NOTHING_TO_DO
         if timeout is None or timeout == getattr(constants, "THREAD_JOIN_TIMEOUT", None):
-            return super().shutdown_default_executor()
+            return _joined(self) if _LOOKS_AFTER_JOIN else super().shutdown_default_executor()
         return super().shutdown_default_executor(timeout)  # type: ignore[call-arg]  # since 3.12
 
     def run_until_complete(self, future: Any) -> Any:
@@ -300,6 +303,23 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
 
 for _name in _REFUSED:
     setattr(EventLoop, _name, _refusing(_name))
+
+
+async def _joined(loop: EventLoop) -> None:
+    """Let the default executor's threads end, as every other CPython does it."""
+    loop._executor_shutdown_called = True
+    future = loop.create_future()
+    thread = threading.Thread(target=loop._do_shutdown, args=(future,))
+    thread.start()
+    try:
+        await future
+    finally:
+        thread.join()
+
+
+_SHUTDOWN = asyncio.BaseEventLoop.shutdown_default_executor
+_LOOKS_AFTER_JOIN = "is_alive" in _SHUTDOWN.__code__.co_names  # 3.12.1: a step more, which tells nothing
+_joined.__name__, _joined.__qualname__ = _SHUTDOWN.__name__, _SHUTDOWN.__qualname__  # reports call it so
 
 
 class _NothingToDo:
