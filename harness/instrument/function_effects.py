@@ -40,7 +40,7 @@ import immutables
 
 __all__ = ["EVALUATES", "EVALUATING", "HARMLESS_BUILTINS", "HARMLESS_MODULES", "OPAQUE", "CallEffect", "call_effects"]
 
-Depth = Literal["nothing", "whole", "pairs", "shallow", "text", "deep", "alone", "reach", "outside", "anything"]
+Depth = Literal["nothing", "whole", "pairs", "shallow", "text", "deep", "alone", "reach", "kept", "outside", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,8 @@ class CallEffect:
             are no mappings (``pairs``), or attributes too (``shallow``); what they contain, however deep, as far as
             containers and generated methods go (``text``), or attributes of instances too (``deep``);
             the receiver is read and written, at more than one moment (``alone``); everything that can be reached is
-            read and written (``reach``), files beside (``outside``), and what cannot be reached (``anything``).
+            read and written (``reach``), what modules that are not instrumented keep (``kept``) or files (``outside``)
+            beside, and what cannot be reached (``anything``).
         writes_first: Whether the first argument is written as well.
         calls_back: Whether code of the program may run in the middle: ``__eq__``, ``__lt__`` or ``__hash__`` of an
             item, or a function among the arguments.
@@ -75,6 +76,7 @@ LOGS = CallEffect("text")  # at once, with the texts of the program's own
 SORTS = CallEffect("text", writes_first=True, calls_back=True)
 ALONE = CallEffect("alone")
 OPAQUE = CallEffect("reach")
+KEEPS = CallEffect("kept")
 OUTSIDE = CallEffect("outside")
 EVALUATES = CallEffect("anything")
 
@@ -108,7 +110,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
         builtins,
         NOTHING,
         "callable classmethod dir enumerate filter globals id isinstance issubclass iter "
-        "locals map object property range slice staticmethod super vars zip",
+        "locals map object property range slice staticmethod super zip",
     ),
     (
         builtins,

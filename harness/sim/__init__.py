@@ -36,7 +36,7 @@ from harness.sim.network import shape_network
 from harness.sim.numbering import Numbering
 from harness.sim.place import shown_file
 from harness.sim.primitive_use import Use
-from harness.sim.reach import ANYTHING
+from harness.sim.reach import ANYTHING, KEPT
 from harness.sim.scheduler import Candidate, Choose, OutcomeKind
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
@@ -47,6 +47,7 @@ __all__ = [
     "ANYTHING",
     "CLOCK_NUMBER",
     "ENGINES",
+    "KEPT",
     "NO_FAULT",
     "NO_KEY",
     "READ",

@@ -24,6 +24,7 @@ from harness.instrument.function_effects import (
     ALONE,
     DEEP,
     HARMLESS_MODULES,
+    KEEPS,
     LOGS,
     NOTHING,
     OF_PATHS,
@@ -38,8 +39,19 @@ from harness.sim.authors import Authors
 from harness.sim.call import Call
 from harness.sim.event import NO_KEY
 from harness.sim.indirect import accessor_call, confined_call, dispatch_call, slot_call
+from harness.sim.kept_state import KeptState
 from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MAP_TYPES, OWN, KindTable
-from harness.sim.reach import ANYTHING, BUILTIN_METHODS, FILES, behind, is_stepped, leads_to_mutable, reach, sources
+from harness.sim.reach import (
+    ANYTHING,
+    BUILTIN_METHODS,
+    FILES,
+    KEPT,
+    behind,
+    is_stepped,
+    leads_to_mutable,
+    reach,
+    sources,
+)
 from harness.sim.stepping import Access, StepTable
 
 __all__ = ["Access", "Call", "CallTable"]
@@ -59,7 +71,7 @@ _CHANGING = frozenset({CONTAINER, ITERATOR, FOREIGN})
 _WORD = re.compile(r"\b[A-Za-z_]\w*")
 _OPERATORS = frozenset({"True", "False", "None", "and", "or", "not", "in", "is", "if", "else"})
 _CHOOSERS = frozenset({"max", "min"})
-_BEYOND = {"outside": FILES, "anything": ANYTHING}  # what cannot be reached, by effect
+_BEYOND = {"kept": KEPT, "outside": FILES, "anything": ANYTHING}  # what cannot be reached, by effect
 _MOST_ITEMS = 1_000  # looked at for code of the program
 
 
@@ -80,6 +92,7 @@ class CallTable:
         self.effects = call_effects()
         self.steps = StepTable(kinds, self._is_seen, self.effects)
         self._authors = Authors(self._own)
+        self._kept = KeptState(kinds, self._is_seen)
         self._of_modules: dict[int, CallEffect] = {}  # by id of the namespace, of functions without a known effect
         self._of_classes: dict[type, CallEffect] = {}
         self._of_names: dict[object, CallEffect] = {}  # by name of the module
@@ -123,6 +136,11 @@ class CallTable:
             known = dispatch_call(function)
             if known is not None:
                 return known
+        if effect is OPAQUE:
+            if self._kept.is_used_by(function):
+                return Call(_name_of(function), KEEPS, None, None, [function, *arguments])
+            if function.__closure__:
+                arguments = [function, *arguments]
         return self._call(self._logged(effect, arguments), arguments, function.__name__)
 
     def _logged(self, effect: CallEffect, arguments: Sequence[object]) -> CallEffect:
@@ -192,10 +210,13 @@ class CallTable:
         confined = confined_call(receiver, function.__name__, arguments) if kind == FOREIGN else None
         if confined is not None:
             return confined
+        is_unknown = effect is OPAQUE
         if kind == FOREIGN and effect is NOTHING:
             effect = OPAQUE
         if function.__name__ in OF_PATHS and isinstance(receiver, PurePath):
             return self._call(OUTSIDE, arguments, function.__name__)
+        if is_unknown and (self._kept.is_used_by(function) or self._kept.is_in_class(type(receiver))):
+            return Call(_name_of(function), KEEPS, receiver, None, [function, *arguments])
         if kind == FOREIGN or effect.reads == "reach":
             return self._call(effect, [receiver, *arguments], function.__name__, receiver)
         return self._call(effect, arguments, function.__name__)
@@ -301,14 +322,20 @@ class CallTable:
         return Call(_name_of(function), OPAQUE, function, None, [function, *arguments])
 
     def _of_class(self, cls: type, arguments: Sequence[object]) -> Call | None:
-        if not arguments:
+        if not arguments and not self._is_kept_by(cls):
             return None
         effect = self._of_classes.get(cls)
         if effect is None:
             effect = self._of_classes[cls] = self._effect_of_class(cls)
             if effect is NOTHING and type(cls) is type:
                 self.silent_classes.add(cls)
+        if effect is OPAQUE and self._is_kept_by(cls):
+            return Call(_name_of(cls), KEEPS, None, None, arguments)
         return self._call(effect, arguments, cls.__name__)
+
+    def _is_kept_by(self, cls: type) -> bool:
+        """Return whether making an instance may touch what its module or its class keeps."""
+        return not self._kinds.is_own_class(cls) and self._kept.is_used_by_making(cls)
 
     def _effect_of_class(self, cls: type) -> CallEffect:
         """Return what making an instance does to the arguments."""
@@ -411,7 +438,7 @@ class CallTable:
     def accesses(self, call: Call) -> list[Access] | None:
         """Return what a call touches, each object once, or ``None`` where that is not known for sure."""
         effect = call.effect
-        if effect.reads in ("alone", "reach", "outside", "anything") or (
+        if effect.reads in ("alone", "reach", "kept", "outside", "anything") or (
             effect.calls_back and self._may_call_back(call)
         ):
             return None

@@ -38,6 +38,8 @@ _CONFINED: dict[type, frozenset[str]] = {
 
 def accessor_call(function: object, arguments: Sequence[object], kinds: KindTable) -> Call | None:
     """Return what a call of ``getattr`` or its like touches, ``None`` for other functions and what never changes."""
+    if function is vars and len(arguments) == 1:
+        return _on_attribute("vars", arguments, "__dict__", "read", kinds)
     operation = _ACCESSORS.get(id(function))
     if operation is None or len(arguments) < 2:
         return None

@@ -17,7 +17,8 @@ from typing import Any, final
 
 from harness.instrument import CONTAINERS, Site
 from harness.sim.event import NO_KEY
-from harness.sim.living import Living
+from harness.sim.living import Living, Reference
+from harness.sim.reach import ANYTHING, behind
 from harness.sim.values import PLAIN
 
 __all__ = [
@@ -68,7 +69,7 @@ class Locations:
         known: Accesses to attributes and variables that were asked for, by id of the object, name and operation.
     """
 
-    __slots__ = ("_entries", "_living", "_numbers", "is_stale", "known", "names", "opaque", "types")
+    __slots__ = ("_entries", "_living", "_namespaces", "_numbers", "is_stale", "known", "names", "opaque", "types")
 
     def __init__(self, types: dict[type, bool]) -> None:
         self.types = types
@@ -78,6 +79,7 @@ class Locations:
         self._numbers: dict[tuple[int, object], int] = {}
         self.known: dict[tuple[int, str | None, str], list[int]] = {}
         self._entries: dict[int, list[tuple[dict[Any, Any], object]]] = {}  # in either table, by id of the object
+        self._namespaces: dict[int, object] = {}  # whose attributes a dict holds that was asked for, by its id
         self._living = Living(self._forget)
 
     def number(self, obj: object, key: object = NO_KEY) -> int:
@@ -107,7 +109,8 @@ class Locations:
             self._know(obj, name, operation, found)
             return found
         if kind in CONTAINERS:
-            return self._container(obj, kind, name, key, operation)
+            owner = self._owner_of(obj) if self._namespaces and kind is dict else None
+            return self._container(obj, kind, name, key, operation, owner)
         if issubclass(kind, type):
             return self._of_class(obj, name, operation)  # type: ignore[arg-type]  # its type says so
         if issubclass(kind, _CONTAINERS):  # its methods may go beyond the table
@@ -127,15 +130,45 @@ class Locations:
             self.opaque.setdefault(location, call)
         return [location * 4 + writes]
 
-    def _container(self, obj: object, kind: type, name: str | None, key: object, operation: str) -> list[int]:
+    def _owner_of(self, namespace: object) -> object:
+        """Return the object whose attributes a dict holds, ``None`` for other dicts."""
+        held = self._namespaces.get(id(namespace))
+        return held() if type(held) is Reference else held
+
+    def _open(self, obj: object) -> None:
+        """Note whose attributes the dict holds that is asked for."""
+        try:
+            namespace = behind(object.__getattribute__(obj, "__dict__"))
+        except AttributeError:
+            return
+        self._namespaces[id(namespace)] = self._living.hold(obj)
+        self._entries.setdefault(id(obj), []).append((self._namespaces, id(namespace)))
+
+    def _container(
+        self, obj: object, kind: type, name: str | None, key: object, operation: str, owner: object
+    ) -> list[int]:
         method = _SUBSCRIPTS.get(operation) if name is None and key is not NO_KEY else name
         effect = CONTAINERS[kind].get(method) if method is not None else None
         writes = effect.writes if effect is not None and operation != "update" else operation != "read"
         is_keyed = key is not NO_KEY and effect is not None and effect.keyed
+        if owner is not None:
+            return self._of_namespace(owner, str(key) if is_keyed else None, writes=writes)
         known = self._key(obj, kind, key) if is_keyed else NO_KEY
         if known is NO_KEY:
             return [self.number(obj) * 4 + writes]
         return [self.number(obj, known) * 4 + writes, self.number(obj) * 4 + INTENT_READ + writes]
+
+    def _of_namespace(self, owner: object, name: str | None, *, writes: bool) -> list[int]:
+        """Return the accesses of what is done to an attribute, or to all, by way of the dict that holds them."""
+        if name is None:
+            return self.whole(owner, writes=writes, call=None)
+        operation = "write" if writes else "read"
+        is_class = issubclass(type(owner), type)
+        return (
+            self._of_class(owner, name, operation)  # type: ignore[arg-type]  # it is a class
+            if is_class
+            else self._attribute(owner, type(owner), name, operation)
+        )
 
     def _key(self, obj: Any, kind: type, key: object) -> object:
         """Return what stands for a key, or `NO_KEY` where only the program's code could tell keys apart."""
@@ -152,6 +185,8 @@ class Locations:
     def _of_class(self, cls: type, name: str | None, operation: str) -> list[int]:
         if name is None:
             return [self.number(cls) * 4 + WRITE]
+        if name == "__dict__":
+            self._open(cls)
         if operation in {"write", "update"}:
             return [self.number(cls, name) * 4 + WRITE]
         return [self.number(found, name) * 4 + READ for found in _looked_up(cls, name) or [cls]]
@@ -165,6 +200,11 @@ class Locations:
     def _attribute(self, obj: object, kind: type, name: str, operation: str) -> list[int]:
         writes = operation != "read"
         accesses = [self.number(obj, name) * 4 + writes]
+        if name == "__dict__":
+            self._open(obj)
+            if writes:  # others may hold their attributes in the same one
+                accesses.append(self.number(ANYTHING) * 4 + WRITE)
+                self.opaque[self.number(ANYTHING)] = f"another __dict__ of a {kind.__name__}"
         if operation != "write" and _comes_from_class(obj, kind, name):
             accesses += [self.number(cls, name) * 4 + READ for cls in _looked_up(kind, name)]
         if self.types.setdefault(kind, False):

@@ -33,6 +33,7 @@ __all__ = [
     "BUILTIN_METHODS",
     "FILES",
     "FRESH_COUNT",
+    "KEPT",
     "SECOND",
     "applied_to",
     "behind",
@@ -60,6 +61,7 @@ _TEED = next(type(part) for part in gc.get_referents(itertools.tee(())[0]) if no
 _getrefcount = sys.getrefcount
 ANYTHING = type("anything", (), {"__slots__": ()})()  # for what cannot be reached: globals, locals; known by identity
 FILES = type("files", (), {"__slots__": ()})()  # what the system keeps
+KEPT = type("state of other modules", (), {"__slots__": ()})()  # of those that are not instrumented
 SECOND = operator.itemgetter(1)  # marks the iterators that make scheduling points
 
 

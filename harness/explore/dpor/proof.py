@@ -9,7 +9,7 @@ from types import MethodDescriptorType
 from typing import Any
 
 from harness.explore.dpor.stack import Event
-from harness.sim import ANYTHING, Footprints, kind_of
+from harness.sim import ANYTHING, KEPT, Footprints, kind_of
 
 __all__ = ["Proof"]
 
@@ -26,6 +26,7 @@ class Proof:
         has_diverged: Whether an execution did not repeat the beginning it shared with another.
         shared: Names of the locations that two tasks were in conflict on, in the order met.
         opaque: Calls of unknown effect on objects that two tasks touched.
+        kept: Calls of modules that are not instrumented, beside others, that may touch what those keep.
         unbounded: Calls that may touch what cannot be told.
         foreign: Objects of asyncio that two tasks touched, or one that does not run their loop.
         undeclared: Names of tasks that made a step without saying what it does.
@@ -39,6 +40,7 @@ class Proof:
     has_diverged: bool = False
     shared: dict[str, None] = field(default_factory=dict)
     opaque: dict[str, None] = field(default_factory=dict)
+    kept: dict[str, None] = field(default_factory=dict)
     unbounded: dict[str, None] = field(default_factory=dict)
     foreign: dict[str, None] = field(default_factory=dict)
     undeclared: dict[str, None] = field(default_factory=dict)
@@ -61,7 +63,7 @@ class Proof:
             if names[location][0] is ANYTHING:
                 self.unbounded[call] = None
             elif call not in self.opaque and len(_touching(location, events)) > 1:
-                self.opaque[call] = None
+                (self.kept if names[location][0] is KEPT else self.opaque)[call] = None
         if "EventLoop" in footprints.families:
             self.foreign.update(dict.fromkeys(_away_from_their_loop(names, events)))
 
@@ -69,6 +71,9 @@ class Proof:
         """Return what withholds a proof, apart from what the world itself cannot see."""
         found = [f"{call} may do anything" for call in self.unbounded]
         found += [f"{call} may do anything to an object that two tasks touch" for call in self.opaque]
+        found += [
+            f"{call} may share what its module keeps with calls of other tasks; instrument it" for call in self.kept
+        ]
         found += [
             f"asyncio's {kind} is used beside the thread of its loop, where nobody follows" for kind in self.foreign
         ]
