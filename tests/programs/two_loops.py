@@ -50,7 +50,10 @@ def both_use_their_own_threads() -> None:
     async def in_threads() -> None:
         await asyncio.gather(*(asyncio.to_thread(ledger.add) for _ in range(2)))
 
-    threads = [threading.Thread(target=lambda: asyncio.run(in_threads()), name=name) for name in ("one", "other")]
+    def run() -> None:
+        asyncio.run(in_threads())
+
+    threads = [threading.Thread(target=run, name=name) for name in ("one", "other")]
     for thread in threads:
         thread.start()
     for thread in threads:
