@@ -193,7 +193,10 @@ class EventLoop(Rounds):
             return self._note(self._numbered(super().create_task(coro, name=name, context=context)))
         if self._closed:
             self._check_closed()
-        if name is None:
+        if name is None and scheduler.tracker is None:  # as _next_name, without a call
+            number = scheduler.loop_names = scheduler.loop_names + 1
+            name = f"Task-{number}"
+        elif name is None:
             name = self._next_name()
         if factory is None:
             task = LoopTask(coro, loop=self, name=name, context=context)
