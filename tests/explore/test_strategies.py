@@ -5,11 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from random import Random
 
 import pytest
 
 import harness
-from harness.explore import STRATEGIES, DelayBounded, InvalidArgumentError, Pct, PreemptionBounded, explore
+from harness.explore import (
+    STRATEGIES,
+    DelayBounded,
+    InvalidArgumentError,
+    Pct,
+    PreemptionBounded,
+    RandomWalk,
+    explore,
+)
 from harness.sim import Option
 
 
@@ -215,3 +224,12 @@ def test_pct_drops_are_spread_over_all_choices():
 
     assert sorted(places) == [1, 2, 3, 4, 5, 6]
     assert min(places.values()) > 200
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_random_walk_takes_each_candidate_in_its_share_of_the_stream(number):
+    options, walk, stream = [Option(n) for n in range(number)], RandomWalk(seed=5), Random(5)
+
+    chosen = [walk.choose(options, None) for _ in range(1_000)]
+
+    assert chosen == [options[int(stream.random() * number)] for _ in range(1_000)]

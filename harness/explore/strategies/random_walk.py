@@ -37,4 +37,6 @@ class RandomWalk:
 
     def choose(self, candidates: Sequence[Candidate], current: Task | None) -> Candidate:  # noqa: ARG002 - interface
         """Return any candidate."""
+        if len(candidates) == 2:  # mostly so; the same candidate as below, for less
+            return candidates[0] if self._random() < 0.5 else candidates[1]
         return candidates[int(self._random() * len(candidates))]
