@@ -50,13 +50,14 @@ class Event:
         timers: Where the clock goes on: positions of the events that set the timers, with what each does when it falls
             due, the next one first.
         cancelled: What the clock would have done at this state, had the step not cancelled its next timer.
+        levels: Levels of the primitives that its operation touches, before it, by location.
     """
 
     base: int
     bit: int
     __slots__ = (
-        *("accesses", "base", "before", "bit", "cancelled", "enabled", "enabler", "firing", "locations", "option"),
-        *("own", "past", "races", "sleeping", "task", "timers", "todo", "turned"),
+        *("accesses", "base", "before", "bit", "cancelled", "enabled", "enabler", "firing", "levels", "locations"),
+        *("option", "own", "past", "races", "sleeping", "task", "timers", "todo", "turned"),
     )
 
     def __init__(
@@ -72,6 +73,7 @@ class Event:
         self.cancelled: Sequence[int] = ()
         self.firing: Sequence[int] = ()
         self.timers: Sequence[tuple[int, Sequence[int]]] = ()
+        self.levels: Mapping[int, Any] = _NOTHING
 
 
 @final
@@ -89,8 +91,7 @@ class Stack:
         self.events: list[Event] = []
         self.met: set[int] = set()
         self._settled = 0  # events whose past and races are known
-        self._history: defaultdict[int, list[tuple[Event, int, Any]]]  # location -> (event, mode, level before)
-        self._history = defaultdict(list)
+        self._history: defaultdict[int, list[tuple[Event, int]]] = defaultdict(list)  # location -> (event, mode)
 
     def push(self, event: Event, use: Use | None, due: Use | None = None) -> None:
         """Add an event that an operation of a primitive belongs to; others may be put straight into `events`.
@@ -102,18 +103,19 @@ class Stack:
         """
         self.events.append(event)
         if use is not None:
-            self.settle(use, use.levels())
+            event.levels = use.levels()
+            self.settle(use)
             if event.races and use.need is not None and not use.may_block and not use.is_resumed:
                 self._turn(event, use)
         elif due is not None:
-            self.settle(None, due.levels())
+            event.levels = due.levels()
+            self.settle()
 
-    def settle(self, use: Use | None = None, levels: Mapping[int, Any] | None = None) -> None:
+    def settle(self, use: Use | None = None) -> None:
         """Find what happens before the events that were added, and the races in it.
 
         Args:
             use: The operation in the last of them.
-            levels: Levels of the primitives that the last of them touches, before it; only to be had while it is made.
         """
         events, histories, met, last = self.events, self._history, self.met, len(self.events) - 1
         waiting = use if use is not None and use.need is not None and (use.may_block or use.is_resumed) else None
@@ -135,7 +137,7 @@ class Stack:
                 history, commutes = histories[location], _COMMUTES[access & 3]
                 need = by is not None and by.needs_at == location
                 is_over = False
-                for before, other, _ in reversed(history):
+                for before, other in reversed(history):
                     if commutes[other]:
                         continue
                     if before.task != task:
@@ -151,8 +153,7 @@ class Stack:
                             continue
                     if other == WRITE:
                         break
-                level = levels.get(location) if levels is not None and position == last else None
-                history.append((event, access & 3, level))
+                history.append((event, access & 3))
             event.past, event.races = past, races
         self._settled = last + 1
 
@@ -208,9 +209,9 @@ class Stack:
         """Return whether the need of the last event's operation is met without an event and what comes after it."""
         assert use.need is not None
         now = self.events[-1]
-        for event, _, level in self._history.get(use.needs_at, ()):
+        for event, _ in self._history.get(use.needs_at, ()):
             if event is not now and event.past & bit:
-                return bool(use.need(level))
+                return bool(use.need(event.levels.get(use.needs_at)))
         return otherwise
 
 
