@@ -57,7 +57,8 @@ class GivenTable:
         if id(function) in _CHOOSERS and sum(not callable(argument) for argument in arguments) > 1:
             position = len(arguments)
         is_fed = position < len(arguments) and self._is_fed(arguments[position])
-        if not is_fed and not any(map(self._is_own, arguments)) and function not in arguments:
+        is_given_itself = any(argument is function for argument in arguments)  # by `==` the program's methods would run
+        if not is_fed and not any(map(self._is_own, arguments)) and not is_given_itself:
             return function
 
         def look(*args: Any, **keywords: Any) -> object:
