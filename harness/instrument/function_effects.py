@@ -109,7 +109,7 @@ _BY_NAME: tuple[tuple[object, CallEffect, str], ...] = (
     (
         builtins,
         NOTHING,
-        "callable classmethod dir enumerate filter globals id isinstance issubclass iter "
+        "callable classmethod enumerate filter globals id isinstance issubclass iter "
         "locals map object property range slice staticmethod super zip",
     ),
     (

@@ -23,6 +23,7 @@ from harness.instrument import CONTAINERS, OPAQUE, CallEffect, call_effects, eff
 from harness.instrument.function_effects import (
     ALONE,
     DEEP,
+    EVALUATES,
     HARMLESS_MODULES,
     KEEPS,
     LOGS,
@@ -280,6 +281,8 @@ class CallTable:
         return writes, keyed, dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:
+        if name == "__subclasses__":
+            return Call(name, EVALUATES, None, None, ())
         is_static = not cls.__flags__ & (1 << 9)  # type: ignore[attr-defined]  # made by no class statement
         is_builtin = is_static or id(cls) in self.effects  # those of itertools are static up to 3.11
         return self._call(WHOLE if is_builtin else OPAQUE, arguments, name)

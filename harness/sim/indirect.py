@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from random import Random
-from types import FunctionType
+from types import FunctionType, NoneType
 
 from harness.instrument.function_effects import NOTHING, OPAQUE, WHOLE
 from harness.sim.call import Call
@@ -40,6 +40,8 @@ def accessor_call(function: object, arguments: Sequence[object], kinds: KindTabl
     """Return what a call of ``getattr`` or its like touches, ``None`` for other functions and what never changes."""
     if function is vars and len(arguments) == 1:
         return _on_attribute("vars", arguments, "__dict__", "read", kinds)
+    if function is dir and len(arguments) == 1:
+        return _on_attribute("dir", arguments, None, "read", kinds)
     operation = _ACCESSORS.get(id(function))
     if operation is None or len(arguments) < 2:
         return None
@@ -73,7 +75,7 @@ def _on_attribute(
     kind = kinds[type(obj)]
     if kind in (SILENT, CONTAINER):
         return None
-    if kind == FOREIGN or type(attribute) is not str:
+    if kind == FOREIGN or not isinstance(attribute, (str, NoneType)):
         return Call(name, OPAQUE, None, None, arguments)
     return Call(name, NOTHING, obj, (obj, NO_KEY, operation), arguments, attribute)
 

@@ -41,6 +41,9 @@ NAMES = -900_000  # location of the number that the next thread without a name i
 _FIRST = 1
 _CONFLICT = tuple(WRITE in (a, b) or {a, b} == {READ, INTENT_WRITE} for a in range(4) for b in range(4))  # at a * 4 + b
 
+# Attributes that say what other operations mean, and names of classes that do not.
+_MEANING = frozenset({"__class__", "__code__", "__defaults__", "__kwdefaults__", "cell_contents"})
+_SAYING_NOTHING = frozenset({"__annotations__", "__doc__", "__module__", "__name__", "__qualname__"})
 _CONTAINERS = tuple(CONTAINERS)
 _SEQUENCES = tuple(kind for kind, table in CONTAINERS.items() if "insert" in table)
 _SUBSCRIPTS = {"read": "__getitem__", "write": "__setitem__", "update": "__setitem__"}
@@ -54,6 +57,10 @@ def are_in_conflict(one: int, other: int) -> bool:
 def alive(number: int) -> int:
     """Return the location of a task's being alive."""
     return -number
+
+
+class _Classes:
+    """Stands for all classes among the types touched as a whole."""
 
 
 @final
@@ -160,14 +167,14 @@ class Locations:
 
     def _of_namespace(self, owner: object, name: str | None, *, writes: bool) -> list[int]:
         """Return the accesses of what is done to an attribute, or to all, by way of the dict that holds them."""
-        if name is None:
-            return self.whole(owner, writes=writes, call=None)
         operation = "write" if writes else "read"
         is_class = issubclass(type(owner), type)
+        if name is None and not is_class:
+            return self.whole(owner, writes=writes, call=None)
         return (
             self._of_class(owner, name, operation)  # type: ignore[arg-type]  # it is a class
             if is_class
-            else self._attribute(owner, type(owner), name, operation)
+            else self._attribute(owner, type(owner), name or "", operation)
         )
 
     def _key(self, obj: Any, kind: type, key: object) -> object:
@@ -183,13 +190,24 @@ class Locations:
         return ("same", self.number(key, "key")) if is_identity or is_member else NO_KEY
 
     def _of_class(self, cls: type, name: str | None, operation: str) -> list[int]:
+        writes = operation != "read"
         if name is None:
-            return [self.number(cls) * 4 + WRITE]
+            return self._whole_class(cls, writes=writes)
         if name == "__dict__":
             self._open(cls)
-        if operation in {"write", "update"}:
-            return [self.number(cls, name) * 4 + WRITE]
-        return [self.number(found, name) * 4 + READ for found in _looked_up(cls, name) or [cls]]
+        classes = [cls] if writes else _looked_up(cls, name) or [cls]
+        found = [self.number(each, name) * 4 + writes for each in classes]
+        if self.types.setdefault(_Classes, False):
+            found += [self.number(each) * 4 + INTENT_READ + writes for each in classes]
+        if writes and name.startswith("__") and name.endswith("__") and name not in _SAYING_NOTHING:
+            found += self.whole(ANYTHING, writes=True, call=f"a store of {name}")
+        return found
+
+    def _whole_class(self, cls: type, *, writes: bool) -> list[int]:
+        if not self.types.get(_Classes, False):
+            self.is_stale = self.is_stale or _Classes in self.types
+            self.types[_Classes] = True
+        return [self.number(cls) * 4 + writes]
 
     def _known_attribute(self, obj: object, kind: type, name: str, operation: str) -> list[int]:
         found = self._attribute(obj, kind, name, operation)
@@ -205,6 +223,10 @@ class Locations:
             if writes:  # others may hold their attributes in the same one
                 accesses.append(self.number(ANYTHING) * 4 + WRITE)
                 self.opaque[self.number(ANYTHING)] = f"another __dict__ of a {kind.__name__}"
+            else:  # no use yet of what is in it
+                return accesses
+        if writes and name in _MEANING:
+            accesses += self.whole(ANYTHING, writes=True, call=f"a store of {name}")
         if operation != "write" and _comes_from_class(obj, kind, name):
             accesses += [self.number(cls, name) * 4 + READ for cls in _looked_up(kind, name)]
         if self.types.setdefault(kind, False):

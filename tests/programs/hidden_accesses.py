@@ -226,6 +226,10 @@ add("comparison of own items", lambda items: _equal(items), push, two)
 add("in-place addition to an own item", lambda items: len(items), lambda items: _extend_own(items), two)
 add("setattr called by another", lambda p: p.x, lambda p: list(map(setattr, [p], ["x"], [2])), Point)
 add("the descriptor of a slot", lambda s: s.n, lambda s: Slots.n.__set__(s, 2), lambda: Slots())
+add("attributes by __dict__", lambda p: p.x, lambda p: p.__dict__.update(x=2), Point)
+add("attributes by vars", lambda p: vars(p).get("x"), lambda p: setattr(p, "x", 2), Point)
+add("attributes of a class by vars", lambda c: "late" in vars(c), lambda c: setattr(c, "late", 1), lambda: _new_class())
+add("attributes of a class by dir", lambda c: "late" in dir(c), lambda c: setattr(c, "late", 1), lambda: _new_class())
 add("a generic function", lambda f: f(1), lambda f: f.register(int, lambda _: "an int"), lambda: _generic())
 add("a generic method", lambda c: c().f(1), lambda c: c.f.register(int, lambda *_: "an int"), lambda: _generic_method())
 
@@ -277,6 +281,10 @@ def _extend_own(items: list[int]) -> None:
     own = {"a": items}
     more = [3]
     own["a"] += more
+
+
+def _new_class() -> type:
+    return type("New", (), {})
 
 
 def _generic() -> Callable[[object], str]:

@@ -148,7 +148,43 @@ def futures_waited_for() -> None:
     assert not done
 
 
+class Other:
+    n = 5
+
+
+def class_changed() -> None:
+    cell, seen = Cell(), []
+
+    def change() -> None:
+        cell.__class__ = Other  # type: ignore[assignment]  # what is to be seen
+
+    run_all(lambda: seen.append(isinstance(cell, Cell)), change)
+    assert seen == [True]
+
+
+def defaults_changed() -> None:
+    seen = []
+
+    def default(n: int = 1) -> int:
+        return n
+
+    def change() -> None:
+        default.__defaults__ = (2,)
+
+    run_all(lambda: seen.append(default()), change)
+    assert seen == [1]
+
+
+def subclasses_counted() -> None:
+    base, seen = type("Base", (), {}), []
+    run_all(lambda: seen.append(len(base.__subclasses__())), lambda: type("Derived", (base,), {}))
+    assert seen == [0]
+
+
 WITHHELD = [
+    class_changed,
+    defaults_changed,
+    subclasses_counted,
     method_as_a_barrier_s_action,
     context_that_two_enter,
     attribute_in_a_pattern,
