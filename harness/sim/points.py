@@ -119,33 +119,33 @@ class Points:
         if scheduler.tracker is not None and task.inside:
             _note_inside(task, scheduler.tracker)
         elif scheduler.tracker is not None:
-            known = self._calls.accesses(call)
+            known = self._calls.touched.accesses(call)
             for obj, key, operation in known or ():
                 where = self._site_for(obj, site) if call.attribute is None else self._sites.named(site, call.attribute)
                 scheduler.tracker.access(task, obj, where, plain_key(obj, key), operation)
             if known is None:
-                scheduler.tracker.opaque(task, call.name, self._calls.reached(call)[0], self._sites[site])
+                scheduler.tracker.opaque(task, call.name, self._calls.touched.reached(call)[0], self._sites[site])
         scheduler.point(task)
         if scheduler.recorder is not None:
-            known = self._calls.accesses(call)
+            known = self._calls.touched.accesses(call)
             for obj, key, operation in known or ():
                 scheduler.recorder.access(task, obj, self._site_for(obj, site), shown_key(obj, key), operation)
             if known is None and call.receiver is not None:
                 scheduler.recorder.access(task, call.receiver, self._sites[site], NO_KEY, "call")
             elif known is None:
-                scheduler.recorder.opaque(task, call.name, self._calls.direct(call), self._sites[site])
+                scheduler.recorder.opaque(task, call.name, self._calls.touched.direct(call), self._sites[site])
         if scheduler.watch is not None:
-            for obj, key, operation in self._calls.accesses(call) or ():
+            for obj, key, operation in self._calls.touched.accesses(call) or ():
                 scheduler.watch.access(task, obj, self._site_for(obj, site), key, operation)
 
     def foresee(self, task: Task, tracker: Tracker, function: object, arguments: Sequence[object]) -> None:
         """Declare the call with which a thread begins, in the step of its start."""
         call = self._calls.resolve(function, arguments)
-        known = self._calls.accesses(call) if call is not None else ()
+        known = self._calls.touched.accesses(call) if call is not None else ()
         for obj, key, operation in known or ():
             tracker.access(task, obj, FIRST_STEP, plain_key(obj, key), operation)
         if call is not None and known is None:
-            tracker.opaque(task, call.name, self._calls.reached(call)[0], FIRST_STEP)
+            tracker.opaque(task, call.name, self._calls.touched.reached(call)[0], FIRST_STEP)
 
     def note_given(self, task: Task, site: int, value: object) -> None:
         """Declare that a function written in C looks into what own code gave it: when, nobody knows."""
