@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import operator
 import types
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context
 from functools import partial
@@ -101,6 +102,7 @@ class CallTable:
             types.ClassMethodDescriptorType: self._of_descriptor,
             partial: self._of_partial,
             functools._lru_cache_wrapper: self._of_cache,
+            weakref.ref: self._of_reference,
         }
 
     def resolve(self, function: object, arguments: Sequence[object]) -> Call | None:
@@ -312,6 +314,10 @@ class CallTable:
 
     def _of_cache(self, function: functools._lru_cache_wrapper[object], arguments: Sequence[object]) -> Call:
         return Call(_name_of(function), OPAQUE, function, None, [function, *arguments])
+
+    def _of_reference(self, function: weakref.ref[object], arguments: Sequence[object]) -> Call:  # noqa: ARG002 - as above
+        """Whoever lets go of the object last decides what a weak reference gives, and no step says who that is."""
+        return Call("weakref.ref", EVALUATES, None, None, ())
 
     def _of_class(self, cls: type, arguments: Sequence[object]) -> Call | None:
         if not arguments and not self._is_kept_by(cls):

@@ -26,7 +26,20 @@ from harness.sim.calls import CallTable
 from harness.sim.engine import Engine
 from harness.sim.event import NO_KEY
 from harness.sim.given import GivenTable
-from harness.sim.kinds import CLASS, CONTAINER, FOREIGN, FROZEN, ITERATOR, LOCK, MODULE, OWN, SILENT, TOLD, KindTable
+from harness.sim.kinds import (
+    CLASS,
+    CONTAINER,
+    FOREIGN,
+    FROZEN,
+    ITERATOR,
+    LOCK,
+    MODULE,
+    OWN,
+    SILENT,
+    STATE,
+    TOLD,
+    KindTable,
+)
 from harness.sim.points import FIRST_STEP, Points
 from harness.sim.reach import (
     BUILTIN_METHODS,
@@ -110,7 +123,9 @@ def make_hooks(
             if kind is not OWN:
                 if kind is LOCK:
                     return shadow_of(task, obj)
-                if kind is SILENT or kind is FROZEN or (kind is CONTAINER and _is_method(obj, sites[site].name)):
+                if kind is FROZEN or (kind is CONTAINER and _is_method(obj, sites[site].name)):
+                    return obj
+                if kind is SILENT and not (type(obj) in STATE and sites[site].name in STATE[type(obj)]):
                     return obj
             if not task.scheduler.is_followed:  # as touch, without a call: no hook is passed more often
                 task.scheduler.point(task)
@@ -124,7 +139,9 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is OWN or kind is MODULE or kind is SILENT or kind is FROZEN or kind is TOLD:
+            if kind is OWN or kind is MODULE or kind is FROZEN or kind is TOLD:
+                return obj
+            if kind is SILENT and not (type(obj) in STATE and sites[site].name in STATE[type(obj)]):
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)

@@ -10,12 +10,14 @@ import fractions
 import gc
 import operator
 import pathlib
+import queue
 import re
 import threading
 import types
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
 from functools import cached_property, partial
 from types import FunctionType, GeneratorType, MethodType, ModuleType
 from typing import final
@@ -36,6 +38,7 @@ __all__ = [
     "MODULE",
     "OWN",
     "SILENT",
+    "STATE",
     "TOLD",
     "KindTable",
 ]
@@ -74,6 +77,16 @@ def _types_of_map() -> Iterator[type]:
 
 
 MAP_TYPES = frozenset(_types_of_map())
+# What primitives tell of their state as attributes, by type: to read one is to look at the primitive.
+_OF_QUEUES = frozenset({"is_shutdown", "maxsize", "queue", "unfinished_tasks"})
+STATE: dict[type, frozenset[str]] = {
+    **dict.fromkeys((queue.Queue, queue.LifoQueue, queue.PriorityQueue), _OF_QUEUES),
+    **dict.fromkeys((threading.Semaphore, threading.BoundedSemaphore), frozenset({"_value"})),
+    **dict.fromkeys((threading.Thread, threading.Timer), frozenset({"daemon", "name"})),
+    threading.Barrier: frozenset({"broken", "n_waiting"}),
+    threading.Event: frozenset({"_flag"}),
+    futures.Future: frozenset({"_exception", "_result", "_state"}),
+}
 # Foreign types whose instances never change, or hold what belongs to one context.
 _UNCHANGING = frozenset(
     [

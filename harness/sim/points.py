@@ -6,6 +6,7 @@ Where nobody follows the execution a point is no more than a chance to switch.
 from __future__ import annotations
 
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import final
@@ -14,7 +15,7 @@ from harness.instrument import Site, SiteTable
 from harness.sim.call import Call
 from harness.sim.calls import CallTable
 from harness.sim.event import NO_KEY, NO_VALUE, operation_on, plain_key, shown_key
-from harness.sim.kinds import CONTAINER, FOREIGN, KindTable
+from harness.sim.kinds import CONTAINER, FOREIGN, SILENT, KindTable
 from harness.sim.reach import ANYTHING, behind, is_plain_attribute, reach
 from harness.sim.stepping import Access
 from harness.sim.task import Task
@@ -79,6 +80,10 @@ class Points:
 
     def _declare(self, task: Task, tracker: Tracker, obj: object, where: Site, key: object) -> None:
         real = behind(obj)
+        kind = self._kinds[type(real)]
+        if kind is SILENT and not isinstance(real, threading.Thread):
+            _look_at(task, tracker, real, where)
+            return
         is_known = real is os.environ or self._kinds[type(real)] is not FOREIGN
         if not is_known and not is_plain_attribute(real, where.name):
             tracker.opaque(task, where.name or "subscript", reach([real], self._kinds)[0], where)
@@ -162,3 +167,10 @@ def _note_inside(task: Task, tracker: Tracker) -> None:
     """Declare that code of the program runs inside an operation of a primitive, which is one step."""
     primitive, name = task.operation or (task, "step")
     tracker.opaque(task, f"code called by {type(primitive).__name__}.{name}", [ANYTHING], FIRST_STEP)
+
+
+def _look_at(task: Task, tracker: Tracker, primitive: object, where: Site) -> None:
+    """Declare what is done to an attribute that tells of a primitive's state."""
+    tracker.primitive(task, primitive, "look" if where.operation == "read" else "store")
+    if where.name == "queue":
+        tracker.opaque(task, "what is done to the items of a queue by itself", [primitive], where)

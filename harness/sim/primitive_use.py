@@ -270,7 +270,7 @@ def use_of(
     if name == "round":
         return _Round(locations.number(primitive), primitive, begins=True)  # type: ignore[arg-type]  # as above
     family = next((family for family in _FAMILIES if isinstance(primitive, family)), type(primitive))
-    kind = _TABLE.get((family, name), _CALM)
+    kind = _LOOK if name == "look" else _TABLE.get((family, name), _CALM)
     always = (family, name) in _ALWAYS_WAITS
     delay = _argument(args, kwargs, 0 if always else kind.timeout, "timeout")
     blocking = _argument(args, kwargs, kind.blocking, "block", "blocking")

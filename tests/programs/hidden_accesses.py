@@ -15,10 +15,12 @@ import itertools
 import json
 import operator
 import pickle
+import queue
 import random
 import threading
 from array import array
 from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from xml.etree import ElementTree
@@ -359,3 +361,16 @@ def cached() -> None:
 
 
 PROGRAMS["lru_cache"] = cached
+
+
+def _rename(thread: threading.Thread) -> None:
+    thread.name = "renamed"
+
+
+add("Queue.unfinished_tasks", lambda q: q.unfinished_tasks, lambda q: q.put(0), queue.Queue)
+add("LifoQueue.queue", lambda q: list(q.queue), lambda q: q.put(0), queue.LifoQueue)
+add("Semaphore._value", lambda s: s._value, lambda s: s.release(), threading.Semaphore)
+add("Barrier.broken", lambda b: b.broken, lambda b: b.abort(), lambda: threading.Barrier(2))
+add("Event._flag", lambda e: e._flag, lambda e: e.set(), threading.Event)
+add("Future._state", lambda f: f._state, lambda f: f.set_result(0), futures.Future)
+add("Thread.name", lambda t: t.name, _rename, lambda: threading.Thread(name="made"))

@@ -36,10 +36,13 @@ class Footprints:
         self.kept.extend(reached)
         self.calls.extend((task.number, id(obj)) for obj in reached)
 
+    def primitive(self, task, obj, name, *args):
+        self.access(task, obj, None, None, "read" if name == "look" else "write")
+
     def ignore(self, *args):
         pass
 
-    primitive = step = block = wake = edge = start = end = take_number = take_task_number = tell_task_name = ignore
+    step = block = wake = edge = start = end = take_number = take_task_number = tell_task_name = ignore
 
     def has_conflict(self) -> bool:
         """Return whether the two threads conflict in what is known of them; the task that starts them is the first."""

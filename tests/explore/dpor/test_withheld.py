@@ -10,6 +10,7 @@ import logging
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent import futures
 
@@ -181,7 +182,26 @@ def subclasses_counted() -> None:
     assert seen == [0]
 
 
+def weak_reference_whose_object_goes() -> None:
+    class Held:
+        pass
+
+    class Holder:
+        def __init__(self) -> None:
+            self.held: Held | None = Held()
+            self.reference = weakref.ref(self.held)
+
+    holder, seen = Holder(), []
+
+    def drop() -> None:
+        holder.held = None
+
+    run_all(lambda: seen.append(holder.reference() is None), drop)
+    assert seen == [False]
+
+
 WITHHELD = [
+    weak_reference_whose_object_goes,
     class_changed,
     defaults_changed,
     subclasses_counted,
