@@ -260,15 +260,9 @@ class CallTable:
         base = next((base for base in kind.__mro__ if base in CONTAINERS), None)
         effect = effect_of(base, name) if base is not None else None
         writes, keyed = (effect.writes, effect.keyed) if effect is not None else (True, False)
-        read = (
-            PAIRS
-            if name == "update" and issubclass(kind, dict)
-            else NOTHING
-            if name in _STORING
-            else TEXT
-            if name in _LOOKING
-            else WHOLE
-        )
+        read = NOTHING if name in _STORING else TEXT if name in _LOOKING else WHOLE
+        if name == "update" and issubclass(kind, dict):
+            read = PAIRS
         return writes, keyed, dataclasses.replace(read, calls_back=name in _CALLING_BACK or keyed)
 
     def _of_class_method(self, cls: object, name: str, arguments: Sequence[object]) -> Call | None:

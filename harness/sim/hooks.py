@@ -10,15 +10,13 @@ step is recorded. An operation on several objects is one step.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context
 from functools import cached_property, partial
-from itertools import repeat
 from sys import getrefcount
 from types import FunctionType, MappingProxyType, MethodType
 
-from harness.instrument import CONTAINERS, OPAQUE, Hooks, SiteTable
+from harness.instrument import OPAQUE, Hooks, SiteTable
 from harness.instrument.function_effects import EVALUATES, SCANS, WHOLE
 from harness.instrument.patterns import NESTED
 from harness.sim.call import Call
@@ -40,6 +38,7 @@ from harness.sim.kinds import (
     TOLD,
     KindTable,
 )
+from harness.sim.looks import has_keys, is_method, opened, takes
 from harness.sim.points import FIRST_STEP, Points
 from harness.sim.reach import (
     BUILTIN_METHODS,
@@ -47,11 +46,11 @@ from harness.sim.reach import (
     LEADING,
     SECOND,
     VIEWS,
-    applied_to,
     behind,
     is_stepped,
     leads_to_mutable,
 )
+from harness.sim.step_points import StepPoints, note_applied
 from harness.sim.task import Task
 from harness.sim.tracker import Tracker
 from harness.sim.values import PLAIN
@@ -60,10 +59,7 @@ __all__ = ["make_hooks"]
 
 _ABSENT = object()  # in place of an argument
 _FRESH_ARGUMENT = FRESH_COUNT + 1  # it stands in the tuple of arguments as well
-_LARGEST_EXPANDED = 1_000
 _LATER = -1  # number of the site of calls that a library makes later
-# Methods of which Python calls the first that there is.
-_INSTEAD = {"__bool__": ("__bool__", "__len__"), "__contains__": ("__contains__", "__iter__", "__getitem__")}
 
 
 def make_hooks(
@@ -90,7 +86,9 @@ def make_hooks(
     silent, silent_classes, known_effects = calls.silent_namespaces, calls.silent_classes, calls.effects
     given = GivenTable(kinds, own)
     passing = Points(sites, kinds, calls)
-    touch, touch_own, touch_all, perform = passing.touch, passing.touch_own, passing.touch_all, passing.perform
+    touch, touch_own, perform = passing.touch, passing.touch_own, passing.perform
+    steps = StepPoints(engine, kinds, calls, passing)
+    step, before_steps = steps.step, steps.before
     sites[_LATER] = FIRST_STEP
 
     def foresee(task: Task, tracker: Tracker, function: object, arguments: Sequence[object]) -> None:
@@ -123,7 +121,7 @@ def make_hooks(
             if kind is not OWN:
                 if kind is LOCK:
                     return shadow_of(task, obj)
-                if kind is FROZEN or (kind is CONTAINER and _is_method(obj, sites[site].name)):
+                if kind is FROZEN or (kind is CONTAINER and is_method(obj, sites[site].name)):
                     return obj
                 if kind is SILENT and not (type(obj) in STATE and sites[site].name in STATE[type(obj)]):
                     return obj
@@ -145,7 +143,7 @@ def make_hooks(
                 return obj
             if kind is LOCK:
                 return shadow_of(task, obj)
-            if kind is CONTAINER and _is_method(obj, sites[site].name):
+            if kind is CONTAINER and is_method(obj, sites[site].name):
                 return obj
             if kind is not CLASS or not kinds.is_own_class(obj):  # type: ignore[arg-type]  # it is a class
                 touch(task, obj, site)
@@ -225,8 +223,8 @@ def make_hooks(
                 kind = kinds[type(argument)]
                 if (kind is CONTAINER or kind is ITERATOR) and getrefcount(argument) == _FRESH_ARGUMENT:
                     # What an iterator goes through is read, what is in a container is not.
-                    opened = _gone_through(argument) if kind is ITERATOR else [_opened(argument)]
-                    shared = [*shared[:position], opened[0], *shared[position + 1 :], *opened[1:]]
+                    seen = _gone_through(argument) if kind is ITERATOR else [opened(argument)]
+                    shared = [*shared[:position], seen[0], *shared[position + 1 :], *seen[1:]]
             function = called_with(function, site, *shared)
             if shared is not arguments:
                 function = looked_into(worker.task, function, arguments, site)
@@ -269,10 +267,10 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
-            if kind is CONTAINER and (type(value) in PLAIN or _has_keys(obj)):
-                touch(task, obj, site, value if _has_keys(obj) and value is not None else NO_KEY)
+            if kind is CONTAINER and (type(value) in PLAIN or has_keys(obj)):
+                touch(task, obj, site, value if has_keys(obj) and value is not None else NO_KEY)
             elif kind is CONTAINER or (type(obj) is tuple and type(value) not in PLAIN):
-                search(task, _opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, value, site)
+                search(task, opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, value, site)
             elif kind is FOREIGN:
                 touch(task, obj, site)
             elif kind is ITERATOR:
@@ -299,7 +297,7 @@ def make_hooks(
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind = kinds[type(obj)]
             if (kind is CONTAINER or kind is FOREIGN) and (getrefcount(obj) != FRESH_COUNT or type(obj) in VIEWS):
-                if kind is CONTAINER or _takes(type(obj), sites[site].name):
+                if kind is CONTAINER or takes(type(obj), sites[site].name):
                     touch(task, obj, site)
             elif kind is ITERATOR and sites[site].name == "__iter__":
                 step(task, obj, site)
@@ -318,7 +316,7 @@ def make_hooks(
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             is_fresh = kinds[type(obj)] is CONTAINER and getrefcount(obj) == FRESH_COUNT
-            call = calls.resolve(str, (_opened(obj) if is_fresh else obj,))
+            call = calls.resolve(str, (opened(obj) if is_fresh else obj,))
             if call is not None:
                 perform(task, site, call)
         return obj
@@ -327,14 +325,14 @@ def make_hooks(
         is_plain = PLAIN.issuperset(map(type, container))  # type: ignore[call-overload]  # it is a list, set or dict
         if is_plain and (type(container) is not dict or PLAIN.issuperset(map(type, container.values()))):
             return None
-        return _opened(container)
+        return opened(container)
 
     def shown(container: object, site: int) -> object:
         perform_on(str, contents(container), site)
         return container
 
     def gathered(obj: object, site: int) -> object:
-        perform_on(dict, _opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, site)
+        perform_on(dict, opened(obj) if getrefcount(obj) == FRESH_COUNT else obj, site)
         worker = getcurrent()
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic and task.scheduler.tracker:
             return given.items(obj, partial(passing.note_given, task, site))
@@ -375,7 +373,7 @@ def make_hooks(
             kind, other_kind = kinds[type(value)], kinds[type(other)]
             if kind > SILENT or other_kind > SILENT or type(value) in LEADING or type(other) in LEADING:
                 is_fresh = kind is CONTAINER and getrefcount(value) == FRESH_COUNT
-                combine(task, _opened(value) if is_fresh else value, other, site)
+                combine(task, opened(value) if is_fresh else value, other, site)
         return value
 
     def operands(value: object, other: object, site: int) -> tuple[object, object]:
@@ -385,8 +383,8 @@ def make_hooks(
         if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
             kind, other_kind = kinds[type(value)], kinds[type(other)]
             if kind > SILENT or other_kind > SILENT or type(value) in LEADING or type(other) in LEADING:
-                left = _opened(value) if kind is CONTAINER and getrefcount(value) == FRESH_COUNT else value
-                right = _opened(other) if other_kind is CONTAINER and getrefcount(other) == FRESH_COUNT else other
+                left = opened(value) if kind is CONTAINER and getrefcount(value) == FRESH_COUNT else value
+                right = opened(other) if other_kind is CONTAINER and getrefcount(other) == FRESH_COUNT else other
                 combine(task, left, right, site)
         return value, other
 
@@ -411,7 +409,7 @@ def make_hooks(
                 return obj
             # The steps run in C, so that no frame of ours stands in the program's tracebacks: zip asks our side first,
             # which is the scheduling point, and the container after it.
-            return map(SECOND, zip(points(obj, site), obj, strict=False))  # type: ignore[call-overload]
+            return map(SECOND, zip(before_steps(obj, site), obj, strict=False))  # type: ignore[call-overload]
         return obj
 
     def delegate(obj: object, site: int) -> object:
@@ -423,39 +421,6 @@ def make_hooks(
                 return obj
             return iterate(obj, site)
         return obj
-
-    def points(obj: object, site: int) -> Iterator[None]:
-        return map(partial(step_of, obj, []), repeat(site))
-
-    def step_of(obj: object, applied: list[object], site: int) -> None:
-        worker = getcurrent()
-        if worker.__class__ is kind_of_worker and not (task := worker.task).atomic:
-            if applied and task.scheduler.is_followed:
-                step_and_apply(task, obj, applied[0], site)
-            else:
-                step(task, obj, site)
-
-    def step_and_apply(task: Task, obj: object, function: object, site: int) -> None:
-        """Pass a scheduling point before a step to an item that a function written in C is applied to."""
-        if calls.steps.applied(obj, function) is None:
-            perform(task, site, Call(type(obj).__name__, OPAQUE, None, None, [obj, function]))
-        else:
-            touch_all(task, site, lambda: calls.steps.applied(obj, function) or [])
-
-    def note_applied(function: object, iterables: Iterable[object]) -> None:
-        """Let the scheduling points before the steps of iterables know what is applied to each item."""
-        for iterable in iterables:
-            if is_stepped(iterable):
-                applied_to(iterable).append(function)
-
-    def step(task: Task, obj: object, site: int) -> None:
-        """Pass a scheduling point before one step of an iteration."""
-        if kinds[type(obj)] is not ITERATOR:
-            touch(task, obj, site)
-        elif task.scheduler.is_followed and calls.steps.accesses(obj) is None:
-            perform(task, site, Call(type(obj).__name__, OPAQUE, None, None, [obj]))
-        else:
-            touch_all(task, site, lambda: calls.steps.accesses(obj) or [])
 
     def inplace(value: object, obj: object, site: int) -> object:
         operand(obj, value, site)
@@ -527,24 +492,3 @@ def make_hooks(
     )
     last: tuple[Callable[..., object], ...] = (stored, storeditem, name, value, enter, foresee, later)
     return type("WorldHooks", (), {function.__name__: function for function in (*first, *more, *last)})
-
-
-def _is_method(container: object, name: str | None) -> bool:
-    """Return whether an attribute of a container is a method of its built-in type: looking it up touches no item."""
-    return name in CONTAINERS.get(type(container), ()) and name != "default_factory"
-
-
-def _has_keys(container: object) -> bool:
-    """Return whether what is searched for in a container is a key; in a sequence, any item may be the one."""
-    return isinstance(behind(container), (dict, set)) and not isinstance(container, (ValuesView, ItemsView))
-
-
-def _takes(kind: type, method: str | None) -> bool:
-    """Return whether a method, or what Python calls in its place, may be called on instances of a foreign type."""
-    return any(hasattr(kind, name) for name in _INSTEAD.get(method or "", (method or "",)))
-
-
-def _opened(fresh: object) -> object:
-    """Return what stands for a fresh object among the arguments of a call: what it leads to."""
-    is_open = type(fresh) in CONTAINERS and type(fresh) not in VIEWS and len(fresh) < _LARGEST_EXPANDED  # type: ignore[arg-type]
-    return tuple(gc.get_referents(fresh)) if is_open else fresh

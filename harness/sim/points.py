@@ -84,7 +84,7 @@ class Points:
         if kind is SILENT and not isinstance(real, threading.Thread):
             _look_at(task, tracker, real, where)
             return
-        is_known = real is os.environ or self._kinds[type(real)] is not FOREIGN
+        is_known = real is os.environ or kind is not FOREIGN
         if not is_known and not is_plain_attribute(real, where.name):
             tracker.opaque(task, where.name or "subscript", reach([real], self._kinds)[0], where)
         if issubclass(type(real), defaultdict) and where.operation != "write" and self._fills_later(real, key):
